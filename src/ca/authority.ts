@@ -1,0 +1,143 @@
+/** PKIFailureInfo bits by name, in bit order (RFC 9810 §5.2.3). */
+export const failInfoNames = [
+  'badAlg',
+  'badMessageCheck',
+  'badRequest',
+  'badTime',
+  'badCertId',
+  'badDataFormat',
+  'wrongAuthority',
+  'incorrectData',
+  'missingTimeStamp',
+  'badPOP',
+  'certRevoked',
+  'certConfirmed',
+  'wrongIntegrity',
+  'badRecipientNonce',
+  'timeNotAvailable',
+  'unacceptedPolicy',
+  'unacceptedExtension',
+  'addInfoNotAvailable',
+  'badSenderNonce',
+  'badCertTemplate',
+  'signerNotTrusted',
+  'transactionIdInUse',
+  'unsupportedVersion',
+  'notAuthorized',
+  'systemUnavail',
+  'systemFailure',
+  'duplicateCertReq',
+] as const;
+export type FailInfo = (typeof failInfoNames)[number];
+
+/** What went wrong between us and the authority. */
+export type CaErrorCode =
+  /** No answer came: offline, DNS, connection cut. The request may or may not have arrived. */
+  | 'unreachable'
+  /** No answer in the time we allow. The request may have arrived. */
+  | 'timeout'
+  /** The server answered, but busy or broken (HTTP 5xx, 429). The request may have been taken. */
+  | 'unavailable'
+  /** An answer that is not what the protocol allows. Never trusted. */
+  | 'malformed'
+  /** An answer without protection, or whose protection does not verify or does not chain to a pinned anchor. */
+  | 'notTrusted'
+  /** An authentic answer to something else: transactionID, nonce or request id differ. */
+  | 'mismatch'
+  /** The authority, authentically, said no. */
+  | 'rejected'
+  /** The caller's signal was aborted. */
+  | 'cancelled';
+
+/** The authority's answer, or its absence, as a typed error. `text` is the authority's own and is never shown as ours. */
+export class CaError extends Error {
+  override readonly name = 'CaError';
+  readonly code: CaErrorCode;
+  readonly failInfo: readonly FailInfo[];
+  readonly text: readonly string[];
+  /** Seconds the server asked us to wait, from Retry-After. */
+  readonly retryAfterSeconds: number | undefined;
+  constructor(
+    code: CaErrorCode,
+    message: string,
+    details: {
+      readonly failInfo?: readonly FailInfo[];
+      readonly text?: readonly string[];
+      readonly retryAfterSeconds?: number | undefined;
+    } = {},
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+    this.code = code;
+    this.failInfo = details.failInfo ?? [];
+    this.text = details.text ?? [];
+    this.retryAfterSeconds = details.retryAfterSeconds;
+  }
+}
+
+/** The old certificate with the means to sign under it: what a request is protected with. */
+export interface Credential {
+  /** DER. */
+  readonly certificate: Uint8Array;
+  /** Signs a message; the signature as a certificate carries it (see `UsbKey.sign`). */
+  readonly sign: (message: Uint8Array) => Promise<Uint8Array>;
+}
+
+/** An authentic answer. `reply` is the authority's whole message: it goes into the journal and back into later calls. */
+export type EnrolmentAnswer =
+  | {
+      readonly kind: 'issued';
+      /** DER, not yet accepted: `renewal/acceptance.ts` decides. */
+      readonly certificate: Uint8Array;
+      /** Further certificates the authority sent, in its order, untrusted. */
+      readonly chain: readonly Uint8Array[];
+      readonly reply: Uint8Array;
+    }
+  | { readonly kind: 'waiting'; readonly checkAfterSeconds: number; readonly reply: Uint8Array };
+
+/** What the authority knows of a transaction. */
+export type EnrolmentState =
+  | EnrolmentAnswer
+  /** It never got the request: the same bytes may be sent (again). */
+  | { readonly kind: 'unknown' }
+  /** Issued and confirmed: `reply` is the message that issued it. */
+  | { readonly kind: 'confirmed'; readonly certificate: Uint8Array; readonly reply: Uint8Array }
+  /** Issued, never confirmed, taken back; or ended by a rejection. A new transaction is needed. */
+  | { readonly kind: 'withdrawn' };
+
+/**
+ * The port to a certification authority. It keeps no state of its own: everything needed to go on after a crash is in
+ * the bytes of the request and of the last reply, which the journal keeps. All methods throw `CaError`.
+ */
+export interface CertificateAuthority {
+  readonly protocol: 'cmp' | 'rest-enrolment';
+  /**
+   * The request for a certificate, complete and signed; to be journaled before it is first sent.
+   * @param transactionId 16 bytes
+   * @param csr DER PKCS #10, signed by the new key
+   */
+  prepareRequest(transactionId: Uint8Array, csr: Uint8Array, credential: Credential): Promise<Uint8Array>;
+  /** Sends the request's bytes and checks the answer's authenticity. */
+  submit(request: Uint8Array, signal?: AbortSignal): Promise<EnrolmentAnswer>;
+  /** Asks again after `waiting`. Signs with the credential. */
+  poll(
+    request: Uint8Array,
+    lastReply: Uint8Array,
+    credential: Credential,
+    signal?: AbortSignal,
+  ): Promise<EnrolmentAnswer>;
+  /**
+   * The confirmation (or refusal) of an issued certificate, complete and signed; to be journaled before it is sent.
+   * @param reply the message that issued the certificate
+   */
+  prepareConfirmation(
+    request: Uint8Array,
+    reply: Uint8Array,
+    accepted: boolean,
+    credential: Credential,
+  ): Promise<Uint8Array>;
+  /** Sends the confirmation's bytes; returns once the authority has, authentically, acknowledged. Repeating it is harmless. */
+  confirm(confirmation: Uint8Array, signal?: AbortSignal): Promise<void>;
+  /** What became of a request whose answer was lost. Changes nothing at the authority. */
+  lookUp(request: Uint8Array, signal?: AbortSignal): Promise<EnrolmentState>;
+}

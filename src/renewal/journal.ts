@@ -1,0 +1,57 @@
+import type { ContainerRef } from '../usbkey/usbkey.ts';
+
+/** The two procedures that write to a key. */
+export type Purpose = 'renewal' | 'upgrade';
+
+/**
+ * How far a transaction has come. A stage is written *before* the step it names has an effect that matters, so that what
+ * stands in the journal is never behind what the key or the authority may have done.
+ */
+export type Stage =
+  /** About to make the new container and its key pair. */
+  | 'generate'
+  /** The request's bytes are in the journal; they may or may not have been sent. */
+  | 'request'
+  /** An authentic certificate is in the journal and passed acceptance; it may or may not be on the key. */
+  | 'write'
+  /** Written, read back, and the new key has signed; the confirmation's bytes are in the journal. */
+  | 'confirm'
+  /** The authority refused for good or the certificate was not acceptable: kept for the hot-line, not resumed. */
+  | 'ended'
+  /** Confirmed by the authority. */
+  | 'done';
+
+export interface JournalRecord {
+  /** 32 lower-case hex digits: CMP's transactionID, also in the new container's name. */
+  readonly transactionId: string;
+  readonly purpose: Purpose;
+  readonly stage: Stage;
+  /** The key's serial number: a record is only ever worked on with that key. */
+  readonly keySerialNumber: string;
+  readonly oldContainer: ContainerRef;
+  /** DER of the certificate being replaced. */
+  readonly oldCertificate: Uint8Array;
+  readonly newContainer: ContainerRef;
+  /** DER SubjectPublicKeyInfo of the new key, once generated. */
+  readonly newPublicKey?: Uint8Array;
+  /** The signed request, byte for byte as first sent. */
+  readonly request?: Uint8Array;
+  /** The authority's last message. */
+  readonly reply?: Uint8Array;
+  /** DER of the accepted certificate. */
+  readonly newCertificate?: Uint8Array;
+  /** The signed confirmation, byte for byte. */
+  readonly confirmation?: Uint8Array;
+  /** Milliseconds since 1970, by the clock of the procedure. */
+  readonly startedAt: number;
+  readonly updatedAt: number;
+}
+
+/** The port to what outlives a crash. `put` returns only once the record is durable. */
+export interface Journal {
+  put(record: JournalRecord): Promise<void>;
+  get(transactionId: string): Promise<JournalRecord | undefined>;
+  /** All records of one key, newest first. */
+  ofKey(keySerialNumber: string): Promise<readonly JournalRecord[]>;
+  remove(transactionId: string): Promise<void>;
+}

@@ -1,0 +1,131 @@
+/** The key pairs this site asks a key for. */
+export type KeyPairAlgorithm = 'sm2' | 'p256' | 'rsa2048';
+
+/** Which of a container's two key pairs (GM/T 0016 §5: a container holds a signing and an encryption key pair). */
+export type KeyUsage = 'signing' | 'encryption';
+
+/** A key as its maker describes it (GM/T 0017 GetDevInfo). */
+export interface KeyInfo {
+  readonly manufacturer: string;
+  readonly issuer: string;
+  readonly label: string;
+  readonly serialNumber: string;
+  readonly hardwareVersion: string;
+  readonly firmwareVersion: string;
+  /** What the key can generate and sign with. */
+  readonly algorithms: readonly KeyPairAlgorithm[];
+  /** Room for containers in the application with the certificates; undefined where the key does not say. */
+  readonly maxContainers: number | undefined;
+}
+
+/** Where a container is. Both names are the key's own and compare exactly. */
+export interface ContainerRef {
+  readonly application: string;
+  readonly container: string;
+}
+
+/** One of a container's key pairs, as far as it can be read. */
+export interface StoredKeyPair {
+  /** DER SubjectPublicKeyInfo (RFC 5280 §4.1.2.7). */
+  readonly publicKey: Uint8Array;
+  /** DER certificate exactly as stored; undefined when none is there. May be torn: parse before trusting. */
+  readonly certificate: Uint8Array | undefined;
+}
+
+export interface Container {
+  readonly ref: ContainerRef;
+  readonly signing: StoredKeyPair | undefined;
+  readonly encryption: StoredKeyPair | undefined;
+}
+
+/** The password's counter. Undefined where the key does not tell. */
+export interface PasswordTries {
+  readonly remaining: number | undefined;
+  readonly maximum: number | undefined;
+}
+
+/**
+ * A key as a person means it: what is on it, and what it can do. GM/T 0017 keys and PIV keys are two implementations;
+ * the renewal procedure does not know which it holds. Every method may throw `TransportError` (nothing known of what
+ * the key did) or `KeyError` (the key answered and refused).
+ */
+export interface UsbKey {
+  readonly commandSet: 'gmt0017' | 'piv';
+  /** Aborted once the device is gone. */
+  readonly gone: AbortSignal;
+  readInfo(): Promise<KeyInfo>;
+  /** All containers of all applications, in the key's order. */
+  listContainers(): Promise<readonly ContainerRef[]>;
+  /** Public keys and certificates of one container; needs no password. */
+  readContainer(ref: ContainerRef): Promise<Container>;
+  /** The counter of the user's password; costs no try. */
+  readPasswordTries(application: string): Promise<PasswordTries>;
+  /**
+   * Logs in with the user's password. The bytes are neither kept nor changed: the caller clears them.
+   * Sends VERIFY at most once; after a lost reply the outcome is read from the counter, never by sending again.
+   * @throws PasswordError `wrong`, `locked`, or `unknown` when the outcome cannot be read
+   */
+  verifyPassword(application: string, password: Uint8Array): Promise<void>;
+  /** Makes an empty container. @throws KeyError `containerExists`, `noRoom` */
+  createContainer(ref: ContainerRef): Promise<void>;
+  /**
+   * Generates a signing key pair inside the container and returns its DER SubjectPublicKeyInfo.
+   * Destroys a signing key that the container already holds: the caller only names new containers.
+   */
+  generateSigningKeyPair(ref: ContainerRef, algorithm: KeyPairAlgorithm): Promise<Uint8Array>;
+  /**
+   * Signs a message with the container's signing key: hash, and for SM2 Z with the default id, are taken here.
+   * @returns the signature as a certificate carries it: DER ECDSA-Sig-Value / SM2 signature, or PKCS #1 v1.5
+   */
+  sign(ref: ContainerRef, message: Uint8Array): Promise<Uint8Array>;
+  /** Writes a certificate. The key deletes an old certificate of the same usage first: the caller only names new containers. */
+  importCertificate(ref: ContainerRef, usage: KeyUsage, certificate: Uint8Array): Promise<void>;
+  /** Removes a container with all it holds. */
+  deleteContainer(ref: ContainerRef): Promise<void>;
+  /** Logs the user out of every application opened so far (GM/T 0017 ClearSecureState). */
+  logOut(): Promise<void>;
+  /** Logs out as far as possible and releases the device. Never throws. */
+  close(): Promise<void>;
+}
+
+/** What a key's refusal means. The status word stays with it for the report. */
+export type KeyErrorCode =
+  | 'notLoggedIn'
+  | 'noRoom'
+  | 'containerExists'
+  | 'notFound'
+  | 'noKeyPair'
+  | 'noCertificate'
+  | 'writeFailed'
+  | 'keyGenerationFailed'
+  | 'signFailed'
+  | 'unsupported'
+  /** The answer contradicts the command set: wrong length, impossible value. */
+  | 'malformed'
+  | 'refused';
+
+/** The key answered, and refused or contradicted itself. */
+export class KeyError extends Error {
+  override readonly name = 'KeyError';
+  readonly code: KeyErrorCode;
+  /** SW1 SW2 as one number, when a status word was the answer. */
+  readonly statusWord: number | undefined;
+  constructor(code: KeyErrorCode, message: string, statusWord?: number, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+    this.statusWord = statusWord;
+  }
+}
+
+/** The outcome of a password that did not log in. Carries no part of the password. */
+export class PasswordError extends Error {
+  override readonly name = 'PasswordError';
+  readonly code: 'wrong' | 'locked' | 'unknown';
+  /** Tries left, read from the key's counter; undefined when it could not be read. */
+  readonly remaining: number | undefined;
+  constructor(code: PasswordError['code'], remaining: number | undefined, options?: ErrorOptions) {
+    super(`password ${code}`, options);
+    this.code = code;
+    this.remaining = remaining;
+  }
+}

@@ -1,0 +1,200 @@
+import { createHash } from 'node:crypto';
+import { readdir, readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { svelte } from '@sveltejs/vite-plugin-svelte';
+import { playwright } from '@vitest/browser-playwright';
+import { build, type Plugin, type ResolvedConfig } from 'vite';
+import { defineConfig } from 'vitest/config';
+import { chromiumArgs, findChromium } from './tests/tools/browser.mjs';
+
+/** The last Chrome of Windows 7, still common in the offices this site is for. */
+const target = ['chrome109', 'edge109'];
+
+/** The headers every host must send: used by `vite preview`, written to `_headers` and sent by the demo's server. */
+export const headers: Record<string, string> = {
+  'Content-Security-Policy': [
+    "default-src 'self'",
+    "script-src 'self'",
+    "style-src 'self'",
+    "img-src 'self' data:",
+    "connect-src 'self'",
+    "worker-src 'self'",
+    "manifest-src 'self'",
+    "object-src 'none'",
+    "base-uri 'none'",
+    "form-action 'self'",
+    "frame-ancestors 'none'",
+    "require-trusted-types-for 'script'",
+    'trusted-types svelte-trusted-html app-script-url',
+  ].join('; '),
+  'X-Content-Type-Options': 'nosniff',
+  'Referrer-Policy': 'no-referrer',
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Cross-Origin-Resource-Policy': 'same-origin',
+  'Permissions-Policy': [
+    ...['usb', 'hid', 'geolocation', 'clipboard-write', 'screen-wake-lock'].map((feature) => `${feature}=(self)`),
+    ...['accelerometer', 'camera', 'display-capture', 'gyroscope', 'magnetometer', 'microphone', 'midi', 'payment'].map(
+      (feature) => `${feature}=()`,
+    ),
+  ].join(', '),
+};
+
+async function filesBelow(dir: string): Promise<string[]> {
+  const entries = await readdir(dir, { withFileTypes: true, recursive: true });
+  return entries.filter((entry) => entry.isFile()).map((entry) => path.join(entry.parentPath, entry.name));
+}
+
+/** Builds src/service-worker.ts as one classic script, `sw.js`, with the list of files to precache baked in. */
+function serviceWorker(): Plugin {
+  let config: ResolvedConfig;
+  return {
+    name: 'casupport:service-worker',
+    apply: 'build',
+    enforce: 'post',
+    configResolved(resolved) {
+      config = resolved;
+    },
+    async closeBundle() {
+      const outDir = path.resolve(config.root, config.build.outDir);
+      const precache: { url: string; revision: string | null }[] = [];
+      for (const file of (await filesBelow(outDir)).sort()) {
+        const url = `/${path.relative(outDir, file).split(path.sep).join('/')}`;
+        // config.json and the operator's content are network first; the virtual key belongs to the demo only.
+        if (/\.map$|^\/(sw\.js|_headers|config\.json|virtual-key\.js|screenshots\/.*)$/.test(url)) continue;
+        const revision = url.startsWith('/assets/')
+          ? null
+          : createHash('sha256')
+              .update(await readFile(file))
+              .digest('hex')
+              .slice(0, 16);
+        precache.push({ url, revision });
+      }
+      await build({
+        configFile: false,
+        root: config.root,
+        logLevel: 'warn',
+        publicDir: false,
+        define: {
+          __WB_MANIFEST__: JSON.stringify(precache),
+          __DEMO__: JSON.stringify(config.mode === 'demo'),
+          'process.env.NODE_ENV': '"production"',
+        },
+        build: {
+          outDir,
+          emptyOutDir: false,
+          target,
+          rolldownOptions: {
+            input: path.resolve(config.root, 'src/service-worker.ts'),
+            output: { format: 'iife', entryFileNames: 'sw.js', codeSplitting: false },
+          },
+        },
+      });
+      config.logger.info(`service worker: ${precache.length} files precached`);
+    },
+  };
+}
+
+function headersFile(): Plugin {
+  return {
+    name: 'casupport:headers',
+    apply: 'build',
+    generateBundle() {
+      const lines = [
+        '/*',
+        ...Object.entries(headers).map(([name, value]) => `  ${name}: ${value}`),
+        '/assets/*',
+        '  Cache-Control: public, max-age=31536000, immutable',
+        '/sw.js',
+        '  Cache-Control: no-cache',
+        '',
+      ];
+      this.emitFile({ type: 'asset', fileName: '_headers', source: lines.join('\n') });
+    },
+  };
+}
+
+/** Demo only: builds the virtual USBKEY as a script of its own and puts it ahead of the application. */
+function virtualKey(): Plugin {
+  let config: ResolvedConfig;
+  return {
+    name: 'casupport:virtual-key',
+    apply: 'build',
+    configResolved(resolved) {
+      config = resolved;
+    },
+    transformIndexHtml: () => [{ tag: 'script', attrs: { src: '/virtual-key.js' }, injectTo: 'head-prepend' }],
+    async closeBundle() {
+      await build({
+        configFile: false,
+        root: config.root,
+        logLevel: 'warn',
+        publicDir: false,
+        build: {
+          outDir: path.resolve(config.root, config.build.outDir),
+          emptyOutDir: false,
+          target,
+          rolldownOptions: {
+            input: path.resolve(config.root, 'tests/virtual-key/browser.ts'),
+            output: { format: 'iife', entryFileNames: 'virtual-key.js', codeSplitting: false },
+          },
+        },
+      });
+    },
+  };
+}
+
+const executablePath = process.env['VITEST'] ? findChromium() : undefined;
+
+export default defineConfig(({ mode }) => ({
+  plugins: [
+    svelte({ configFile: false }),
+    headersFile(),
+    ...(mode === 'demo' ? [virtualKey()] : []),
+    serviceWorker(),
+  ],
+  define: {
+    __BUILD_ID__: JSON.stringify(process.env['BUILD_ID'] ?? 'dev'),
+    __DEMO__: JSON.stringify(mode === 'demo'),
+  },
+  build: {
+    target,
+    outDir: mode === 'demo' ? 'node_modules/.cache/demo' : 'dist',
+    emptyOutDir: true,
+    sourcemap: mode !== 'demo',
+    modulePreload: { polyfill: false },
+  },
+  preview: { headers, port: 4173, strictPort: true },
+  test: {
+    projects: [
+      { extends: true, test: { name: 'unit', environment: 'node', include: ['tests/unit/**/*.test.ts'] } },
+      {
+        extends: true,
+        test: {
+          name: 'interop',
+          environment: 'node',
+          include: ['tests/interop/**/*.test.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        extends: true,
+        optimizeDeps: { include: ['svelte', 'vitest-browser-svelte'] },
+        test: {
+          name: 'browser',
+          include: ['tests/browser/**/*.test.ts'],
+          browser: {
+            enabled: true,
+            headless: true,
+            screenshotFailures: false,
+            provider: playwright({
+              launchOptions: { ...(executablePath ? { executablePath } : {}), args: chromiumArgs },
+            }),
+            instances: [{ browser: 'chromium' as const }],
+          },
+        },
+      },
+    ],
+  },
+}));
