@@ -107,7 +107,7 @@ export type EnrolmentState =
 
 /**
  * The port to a certification authority. It keeps no state of its own: everything needed to go on after a crash is in
- * the bytes of the request and of the last reply, which the journal keeps. All methods throw `CaError`.
+ * the bytes of the request and of the last reply (transactionID and nonces included), which the journal keeps. All methods throw `CaError`.
  */
 export interface CertificateAuthority {
   readonly protocol: 'cmp' | 'rest-enrolment';
@@ -120,24 +120,17 @@ export interface CertificateAuthority {
   /** Sends the request's bytes and checks the answer's authenticity. */
   submit(request: Uint8Array, signal?: AbortSignal): Promise<EnrolmentAnswer>;
   /** Asks again after `waiting`. Signs with the credential. */
-  poll(
-    request: Uint8Array,
-    lastReply: Uint8Array,
-    credential: Credential,
-    signal?: AbortSignal,
-  ): Promise<EnrolmentAnswer>;
+  poll(lastReply: Uint8Array, credential: Credential, signal?: AbortSignal): Promise<EnrolmentAnswer>;
   /**
    * The confirmation (or refusal) of an issued certificate, complete and signed; to be journaled before it is sent.
    * @param reply the message that issued the certificate
    */
-  prepareConfirmation(
-    request: Uint8Array,
-    reply: Uint8Array,
-    accepted: boolean,
-    credential: Credential,
-  ): Promise<Uint8Array>;
+  prepareConfirmation(reply: Uint8Array, accepted: boolean, credential: Credential): Promise<Uint8Array>;
   /** Sends the confirmation's bytes; returns once the authority has, authentically, acknowledged. Repeating it is harmless. */
   confirm(confirmation: Uint8Array, signal?: AbortSignal): Promise<void>;
-  /** What became of a request whose answer was lost. Changes nothing at the authority. */
-  lookUp(request: Uint8Array, signal?: AbortSignal): Promise<EnrolmentState>;
+  /**
+   * What became of a transaction whose answer was lost. Changes nothing at the authority.
+   * @param transactionId 16 bytes
+   */
+  lookUp(transactionId: Uint8Array, signal?: AbortSignal): Promise<EnrolmentState>;
 }
