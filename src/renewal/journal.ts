@@ -21,6 +21,16 @@ export type Stage =
   /** Confirmed by the authority. */
   | 'done';
 
+export type EndReason =
+  /** The authority refused, authentically. */
+  | 'rejected'
+  /** The authority's certificate did not pass acceptance and was refused by us. */
+  | 'notAcceptable'
+  /** The authority took its certificate back. */
+  | 'withdrawn'
+  /** What the record speaks of is no longer on the key. */
+  | 'goneFromKey';
+
 export interface JournalRecord {
   /** 32 lower-case hex digits: CMP's transactionID, also in the new container's name. */
   readonly transactionId: string;
@@ -42,6 +52,8 @@ export interface JournalRecord {
   readonly newCertificate?: Uint8Array;
   /** The signed confirmation, byte for byte. */
   readonly confirmation?: Uint8Array;
+  /** Why the transaction ended without a new certificate. */
+  readonly endedBecause?: EndReason;
   /** Milliseconds since 1970, by the clock of the procedure. */
   readonly startedAt: number;
   readonly updatedAt: number;

@@ -1,0 +1,54 @@
+import { StorageError } from '../storage/errors.ts';
+import {
+  getTransaction,
+  putTransaction,
+  removeTransaction,
+  transactionsOfKey,
+  type StoredTransaction,
+} from '../storage/transactions.ts';
+import type { EndReason, Journal, JournalRecord, Purpose, Stage } from './journal.ts';
+
+const stages: readonly Stage[] = ['generate', 'request', 'write', 'confirm', 'ended', 'done'];
+const purposes: readonly Purpose[] = ['renewal', 'upgrade'];
+const endReasons: readonly EndReason[] = ['rejected', 'notAcceptable', 'withdrawn', 'goneFromKey'];
+
+/** The journal in the browser's database, written with strict durability. Throws `StorageError`. */
+export const indexedDbJournal: Journal = {
+  put: (record) => putTransaction(record),
+  async get(transactionId) {
+    const row = await getTransaction(transactionId);
+    return row && readRecord(row);
+  },
+  async ofKey(keySerialNumber) {
+    return (await transactionsOfKey(keySerialNumber)).map(readRecord);
+  },
+  remove: (transactionId) => removeTransaction(transactionId),
+};
+
+/**
+ * A stored row as a record, every field checked: a torn or foreign database is said, not believed.
+ * @throws StorageError `damaged`
+ */
+export function readRecord(row: StoredTransaction): JournalRecord {
+  const value = row as unknown as Record<string, unknown>;
+  const bytes = (name: string): boolean => value[name] instanceof Uint8Array;
+  const optionalBytes = (name: string): boolean => value[name] === undefined || bytes(name);
+  const container = (name: string): boolean => {
+    const ref = value[name] as { application?: unknown; container?: unknown } | undefined;
+    return typeof ref?.application === 'string' && typeof ref.container === 'string';
+  };
+  const sound =
+    /^[0-9a-f]{32}$/.test(row.transactionId) &&
+    typeof value['keySerialNumber'] === 'string' &&
+    typeof value['startedAt'] === 'number' &&
+    typeof value['updatedAt'] === 'number' &&
+    (purposes as readonly unknown[]).includes(value['purpose']) &&
+    (stages as readonly unknown[]).includes(value['stage']) &&
+    (value['endedBecause'] === undefined || (endReasons as readonly unknown[]).includes(value['endedBecause'])) &&
+    container('oldContainer') &&
+    container('newContainer') &&
+    bytes('oldCertificate') &&
+    ['newPublicKey', 'request', 'reply', 'newCertificate', 'confirmation'].every(optionalBytes);
+  if (!sound) throw new StorageError('damaged', 'a journal record does not have the form this version writes');
+  return row as JournalRecord;
+}

@@ -1,0 +1,135 @@
+import { TransportError, type TransportErrorCode } from '../apdu/channel.ts';
+import { CaError, type FailInfo } from '../ca/authority.ts';
+import { StorageError } from '../storage/errors.ts';
+import { KeyError, PasswordError, type KeyErrorCode } from '../usbkey/usbkey.ts';
+import type { AcceptanceFailure } from './acceptance.ts';
+import type { Purpose } from './journal.ts';
+
+/** The named steps a person sees, in order. */
+export const steps = ['password', 'newKey', 'request', 'write', 'check', 'finish'] as const;
+export type Step = (typeof steps)[number];
+
+/** Why a procedure stopped before its end; the words for each live in `app/messages`. */
+export type StopReason =
+  /** The person gave up at the password. */
+  | 'cancelled'
+  /** The password is locked: only a centre can unlock it. */
+  | 'locked'
+  /** A password was sent and neither its outcome nor the counter could be read. */
+  | 'passwordUnknown'
+  /** The key was unplugged. */
+  | 'unplugged'
+  /** The key did not answer as its protocol says; see `transport`. */
+  | 'deviceTrouble'
+  /** The key refused a command; see `keyError`. */
+  | 'keyRefused'
+  /** No free container on the key. */
+  | 'noRoom'
+  /** The key cannot make the kind of key pair the policy asks for. */
+  | 'unsupportedAlgorithm'
+  /** There is no certificate to renew on the key. */
+  | 'noCertificate'
+  /** The authority takes no requests today. */
+  | 'closed'
+  /** The certificate has expired for longer than the policy allows. */
+  | 'expiredTooLong'
+  /** The authority could not be reached, or is busy. */
+  | 'caUnreachable'
+  /** An answer came that cannot be trusted. */
+  | 'caUntrusted'
+  /** The authority said no; see `failInfo`. */
+  | 'caRejected'
+  /** The authority's certificate is not acceptable; see `acceptance`. */
+  | 'notAcceptable'
+  /** The authority has taken its certificate back; starting again makes a new one. */
+  | 'withdrawn'
+  /** What the journal speaks of is not on the key any more. */
+  | 'goneFromKey'
+  /** The key reads back something else than was written, or the new key's signature does not verify. */
+  | 'checkFailed'
+  /** The browser cannot keep the journal, so nothing is begun. */
+  | 'storageFailed'
+  /** A defect of this software. */
+  | 'unexpected';
+
+export interface Success {
+  readonly kind: 'success';
+  readonly purpose: Purpose;
+  readonly transactionId: string;
+  /** DER. */
+  readonly oldCertificate: Uint8Array;
+  /** DER. */
+  readonly newCertificate: Uint8Array;
+}
+
+export interface Stopped {
+  readonly kind: 'stopped';
+  readonly reason: StopReason;
+  /** The step that was under way. */
+  readonly step: Step;
+  /** A transaction is in the journal, or named by the key, and running again goes on with it. */
+  readonly resumable: boolean;
+  readonly transactionId: string | undefined;
+  /** Tries left, where the password was the reason. */
+  readonly remaining?: number | undefined;
+  readonly transport?: TransportErrorCode;
+  readonly keyError?: KeyErrorCode;
+  readonly statusWord?: number | undefined;
+  readonly failInfo?: readonly FailInfo[];
+  readonly acceptance?: readonly AcceptanceFailure[];
+  readonly retryAfterSeconds?: number | undefined;
+  /** For the console of a developer; never shown. */
+  readonly cause?: unknown;
+}
+
+export type Outcome = Success | Stopped;
+
+/** What `explain` adds to a reason. */
+export type Explanation = Omit<Stopped, 'kind' | 'step' | 'resumable' | 'transactionId'>;
+
+/** Ends a run from inside with a reason. */
+export class Stop extends Error {
+  override readonly name = 'Stop';
+  readonly explanation: Explanation;
+  constructor(explanation: Explanation) {
+    super(explanation.reason);
+    this.explanation = explanation;
+  }
+}
+
+/** Any error as a reason for a person. */
+export function explain(error: unknown): Explanation {
+  if (error instanceof Stop) return error.explanation;
+  if (error instanceof TransportError) {
+    if (error.code === 'disconnected') return { reason: 'unplugged', transport: error.code };
+    if (error.code === 'cancelled') return { reason: 'cancelled', transport: error.code };
+    return { reason: 'deviceTrouble', transport: error.code, cause: error };
+  }
+  if (error instanceof PasswordError) {
+    const reason = error.code === 'locked' ? 'locked' : 'passwordUnknown';
+    return { reason, remaining: error.remaining };
+  }
+  if (error instanceof KeyError) {
+    const reason = error.code === 'noRoom' ? 'noRoom' : 'keyRefused';
+    return { reason, keyError: error.code, statusWord: error.statusWord, cause: error };
+  }
+  if (error instanceof CaError) {
+    const details = { failInfo: error.failInfo, retryAfterSeconds: error.retryAfterSeconds, cause: error };
+    switch (error.code) {
+      case 'unreachable':
+      case 'timeout':
+      case 'unavailable':
+        return { reason: 'caUnreachable', ...details };
+      case 'malformed':
+      case 'notTrusted':
+      case 'mismatch':
+        return { reason: 'caUntrusted', ...details };
+      case 'rejected':
+        return { reason: 'caRejected', ...details };
+      case 'cancelled':
+        return { reason: 'cancelled' };
+    }
+  }
+  if (error instanceof StorageError) return { reason: 'storageFailed', cause: error };
+  return { reason: 'unexpected', cause: error };
+}

@@ -1,0 +1,502 @@
+import { CaError, type CertificateAuthority, type Credential, type EnrolmentAnswer } from '../ca/authority.ts';
+import { bytesEqual, toHex } from '../pki/bytes.ts';
+import { parseCertificate, type Certificate } from '../pki/certificate.ts';
+import { createCsr } from '../pki/csr.ts';
+import { signatureOidFor, verifySignature } from '../pki/signature.ts';
+import type { Policy } from '../service/config.ts';
+import {
+  KeyError,
+  PasswordError,
+  type Container,
+  type ContainerRef,
+  type KeyPairAlgorithm,
+  type PasswordTries,
+  type UsbKey,
+} from '../usbkey/usbkey.ts';
+import { acceptanceFailures } from './acceptance.ts';
+import { containerNameFor, transactionIdBytes } from './container-name.ts';
+import type { EndReason, Journal, JournalRecord, Purpose } from './journal.ts';
+import { chooseActive, readKeyContents, sameContainer, type KeyContents } from './key-contents.ts';
+import { explain, Stop, type Outcome, type Step, type StopReason } from './outcome.ts';
+import { findPending } from './pending.ts';
+import { withRetry, type Wait } from './retry.ts';
+import type { Trust } from './trust.ts';
+
+/** What a run needs from the world. */
+export interface Ports {
+  readonly key: UsbKey;
+  readonly authority: CertificateAuthority;
+  readonly journal: Journal;
+  readonly trust: Trust;
+  readonly policy: Policy;
+  /** Server time. */
+  readonly now: () => Date;
+  readonly wait: Wait;
+  /** Fills with random bytes (`crypto.getRandomValues`). */
+  readonly randomBytes: (length: number) => Uint8Array;
+}
+
+/** What the password box has to know. */
+export interface PasswordQuestion {
+  readonly tries: PasswordTries;
+  /** The password just typed was wrong. */
+  readonly wrongBefore: boolean;
+  /** One try is left: the person confirms before typing. */
+  readonly lastTry: boolean;
+}
+
+/**
+ * Asks the person for the password. `use` is called at most once, with bytes that the asker owns and clears when `use`
+ * resolves; it never rejects. Resolves to `false` when the person gives up.
+ */
+export type AskPassword = (
+  question: PasswordQuestion,
+  use: (password: Uint8Array) => Promise<void>,
+) => Promise<boolean>;
+
+export interface Progress {
+  readonly step: Step;
+  /** Something is being written to the key: pulling it out now costs a repetition. */
+  readonly writing: boolean;
+  /** The authority asked us to come back; milliseconds since 1970. */
+  readonly waitingUntil?: number;
+}
+
+export interface RunOptions {
+  readonly purpose: Purpose;
+  readonly askPassword: AskPassword;
+  readonly onProgress?: (progress: Progress) => void;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Renewal and upgrade of the certificate on a key.
+ *
+ * Order of safety: the new key pair is made in a new container; the CSR is signed by the new key and the request
+ * protected by the old one; the answer is checked before anything is written; what was written is read back and
+ * compared; the new key signs a challenge that verifies; only then the authority gets its confirmation. The old
+ * container is not touched. Every step is journaled before it has an effect, and `run` begins by reading the key and
+ * the journal, so that running again after any interruption goes on where the last run ended.
+ */
+export class RenewalProcedure {
+  private readonly ports: Ports;
+
+  constructor(ports: Ports) {
+    this.ports = ports;
+  }
+
+  /** Runs, or goes on, to an outcome. Never rejects. The user is logged out of the key at the end. */
+  async run(options: RunOptions): Promise<Outcome> {
+    const run = new Run(this.ports, options);
+    try {
+      return await run.toTheEnd();
+    } catch (error) {
+      return run.stopped(error);
+    } finally {
+      await this.ports.key.logOut().catch(() => undefined);
+    }
+  }
+}
+
+/** One run: what it has found out and done so far. */
+class Run {
+  private readonly ports: Ports;
+  private readonly options: RunOptions;
+  private step: Step = 'password';
+  private record: JournalRecord | undefined;
+  private loggedIn = false;
+
+  constructor(ports: Ports, options: RunOptions) {
+    this.ports = ports;
+    this.options = options;
+  }
+
+  stopped(error: unknown): Outcome {
+    const { record, step } = this;
+    const open = record !== undefined && record.stage !== 'ended' && record.stage !== 'done';
+    return { kind: 'stopped', ...explain(error), step, resumable: open, transactionId: record?.transactionId };
+  }
+
+  async toTheEnd(): Promise<Outcome> {
+    this.at('password');
+    const contents = await readKeyContents(this.ports.key, this.ports.trust, this.ports.now());
+    const pending = await findPending(contents, this.ports, this.options);
+    this.record = pending.record;
+    if (this.record?.stage !== 'confirm') await this.logIn(this.record?.oldContainer.application ?? contents.application);
+    const record = this.record ?? (await this.begin(contents, pending.notActive));
+    switch (record.stage) {
+      case 'generate':
+        return this.generate(record, contents);
+      case 'request':
+        return this.request(record, await this.recover(record));
+      case 'write':
+        return this.write(record);
+      default:
+        return this.confirm(record);
+    }
+  }
+
+  /** A new transaction, from the active certificate. Nothing has an effect yet. */
+  private async begin(contents: KeyContents, notActive: readonly ContainerRef[]): Promise<JournalRecord> {
+    const { policy, now, randomBytes } = this.ports;
+    const { purpose } = this.options;
+    const active = chooseActive(contents.certificates, now(), notActive);
+    if (!active) throw this.stop('noCertificate');
+    if (policy.enrolment === 'closed') throw this.stop('closed');
+    const expiredDays = (now().getTime() - active.certificate.notAfter.getTime()) / 86_400_000;
+    if (expiredDays > 0 && policy.maxExpiredDays !== null && expiredDays > policy.maxExpiredDays)
+      throw this.stop('expiredTooLong');
+    const { application } = active.container.ref;
+    const used = contents.containers.filter(({ ref }) => ref.application === application).length;
+    if (contents.info.maxContainers !== undefined && used >= contents.info.maxContainers) throw this.stop('noRoom');
+    if (!contents.info.algorithms.includes(this.algorithmFor(purpose, active.certificate)))
+      throw this.stop('unsupportedAlgorithm');
+    const transactionId = toHex(randomBytes(16));
+    const at = now().getTime();
+    return this.put({
+      transactionId,
+      purpose,
+      stage: 'generate',
+      keySerialNumber: contents.info.serialNumber,
+      oldContainer: active.container.ref,
+      oldCertificate: active.certificate.der,
+      newContainer: { application, container: containerNameFor(transactionId) },
+      startedAt: at,
+      updatedAt: at,
+    });
+  }
+
+  private algorithmFor(purpose: Purpose, old: Certificate): KeyPairAlgorithm {
+    const { upgradePlan, renewalAlgorithm } = this.ports.policy;
+    const wanted = purpose === 'upgrade' ? upgradePlan.algorithm : renewalAlgorithm;
+    if (wanted !== 'sameAsOld') return wanted;
+    switch (old.keyAlgorithm) {
+      case 'sm2':
+      case 'p256':
+        return old.keyAlgorithm;
+      case 'rsa':
+        return 'rsa2048';
+      default:
+        throw this.stop('unsupportedAlgorithm');
+    }
+  }
+
+  /** New container, new key pair. What an earlier run left is used, never overwritten. */
+  private async generate(record: JournalRecord, contents: KeyContents): Promise<Outcome> {
+    const { key } = this.ports;
+    this.at('newKey', true);
+    const left = contents.containers.find(({ ref }) => sameContainer(ref, record.newContainer));
+    if (!left) await this.asUser(record, () => key.createContainer(record.newContainer));
+    const algorithm = this.algorithmFor(record.purpose, parseCertificate(record.oldCertificate));
+    const newPublicKey =
+      left?.signing?.publicKey ??
+      (await this.asUser(record, () => key.generateSigningKeyPair(record.newContainer, algorithm)));
+    this.at('request');
+    const csr = await this.asUser(record, () =>
+      createCsr({
+        subject: parseCertificate(record.oldCertificate).subject.der,
+        spki: newPublicKey,
+        sign: (tbs) => key.sign(record.newContainer, tbs),
+      }),
+    );
+    const id = transactionIdBytes(record.transactionId);
+    const request = await this.asUser(record, () =>
+      this.ports.authority.prepareRequest(id, csr, this.credential(record)),
+    );
+    const requested = await this.put({ ...record, stage: 'request', newPublicKey, request });
+    return this.request(requested, await this.submit(requested, request));
+  }
+
+  /** First sending of the request; once its fate is unknown, only `recover` goes on. */
+  private async submit(record: JournalRecord, request: Uint8Array): Promise<EnrolmentAnswer> {
+    try {
+      return await this.ports.authority.submit(request, this.options.signal);
+    } catch (error) {
+      if (error instanceof CaError && error.code === 'rejected') return this.rejected(record, error);
+      if (!(error instanceof CaError) || error.code === 'cancelled') throw error;
+      return this.recover(record);
+    }
+  }
+
+  /**
+   * A request whose answer is not in the journal: the authority is asked what became of it, and only when it never
+   * arrived the same bytes are sent again. Never a new transaction while a certificate may have been issued.
+   */
+  private async recover(record: JournalRecord): Promise<EnrolmentAnswer> {
+    const { authority } = this.ports;
+    const { request } = record;
+    this.at('request');
+    return this.retrying(async () => {
+      const state = await authority.lookUp(transactionIdBytes(record.transactionId), this.options.signal);
+      switch (state.kind) {
+        case 'unknown':
+          // Without the bytes (another computer) the transaction begins again with the key pair that is there.
+          if (!request) throw this.stop('goneFromKey');
+          return this.resubmit(record, request);
+        case 'withdrawn':
+          return this.end(record, 'withdrawn');
+        case 'confirmed':
+          return { kind: 'issued', certificate: state.certificate, chain: [], reply: state.reply };
+        default:
+          return state;
+      }
+    });
+  }
+
+  private async resubmit(record: JournalRecord, request: Uint8Array): Promise<EnrolmentAnswer> {
+    try {
+      return await this.ports.authority.submit(request, this.options.signal);
+    } catch (error) {
+      // transactionIdInUse here means that the first copy arrived after all: ask again (RFC 9810 §5.1.1).
+      if (error instanceof CaError && error.failInfo.includes('transactionIdInUse'))
+        throw new CaError('unavailable', 'the request arrived late', {}, { cause: error });
+      if (error instanceof CaError && error.code === 'rejected') return this.rejected(record, error);
+      throw error;
+    }
+  }
+
+  private async rejected(record: JournalRecord, error: CaError): Promise<EnrolmentAnswer> {
+    if (error.failInfo.includes('transactionIdInUse')) return this.recover(record);
+    await this.put({ ...record, stage: 'ended', endedBecause: 'rejected' });
+    throw error;
+  }
+
+  /** Waits for the certificate where the authority wants time, then checks it. */
+  private async request(record: JournalRecord, first: EnrolmentAnswer): Promise<Outcome> {
+    let answer = first;
+    let current = record;
+    while (answer.kind === 'waiting') {
+      const { reply, checkAfterSeconds } = answer;
+      current = await this.put({ ...current, reply });
+      const until = Date.now() + checkAfterSeconds * 1_000;
+      this.options.onProgress?.({ step: 'request', writing: false, waitingUntil: until });
+      await this.waitWithKey(checkAfterSeconds * 1_000);
+      answer = await this.poll(current, reply);
+    }
+    return this.accept(current, answer);
+  }
+
+  private async poll(record: JournalRecord, reply: Uint8Array): Promise<EnrolmentAnswer> {
+    const { authority } = this.ports;
+    try {
+      return await this.asUser(record, () =>
+        this.retrying(() => authority.poll(reply, this.credential(record), this.options.signal)),
+      );
+    } catch (error) {
+      if (error instanceof CaError && error.code === 'rejected') return this.rejected(record, error);
+      throw error;
+    }
+  }
+
+  /** Waits, and stops as soon as the key is gone: without it no poll can be signed. */
+  private async waitWithKey(milliseconds: number): Promise<void> {
+    const { key, wait } = this.ports;
+    const either = new AbortController();
+    const abort = (): void => {
+      either.abort();
+    };
+    const signals = [key.gone, this.options.signal].filter((signal) => signal !== undefined);
+    for (const signal of signals) {
+      if (signal.aborted) abort();
+      signal.addEventListener('abort', abort, { once: true });
+    }
+    try {
+      await wait(milliseconds, either.signal);
+    } catch (error) {
+      if (key.gone.aborted) throw this.stop('unplugged');
+      throw error;
+    } finally {
+      for (const signal of signals) signal.removeEventListener('abort', abort);
+    }
+  }
+
+  /** Checks the certificate; one that does not pass is refused at the authority and never written. */
+  private async accept(
+    record: JournalRecord,
+    answer: Extract<EnrolmentAnswer, { kind: 'issued' }>,
+  ): Promise<Outcome> {
+    const { authority, policy, trust, now } = this.ports;
+    const { newPublicKey } = record;
+    const { certificate, chain, reply } = answer;
+    if (!newPublicKey) throw this.stop('goneFromKey');
+    const oldCertificate = parseCertificate(record.oldCertificate);
+    const acceptance = await acceptanceFailures(certificate, {
+      purpose: record.purpose,
+      oldCertificate,
+      newPublicKey,
+      chain,
+      trust,
+      policy,
+      now: now(),
+    });
+    if (acceptance.length > 0) {
+      const refusal = await this.asUser(record, () =>
+        authority.prepareConfirmation(reply, false, this.credential(record)),
+      );
+      await this.retrying(() => authority.confirm(refusal, this.options.signal));
+      await this.put({ ...record, stage: 'ended', endedBecause: 'notAcceptable', reply });
+      throw new Stop({ reason: 'notAcceptable', acceptance });
+    }
+    return this.write(await this.put({ ...record, stage: 'write', reply, newCertificate: certificate }));
+  }
+
+  /** Writes the certificate into the new container, unless an earlier run already has. */
+  private async write(record: JournalRecord): Promise<Outcome> {
+    const { key } = this.ports;
+    const { newCertificate, newPublicKey } = record;
+    if (!newCertificate || !newPublicKey) throw this.stop('goneFromKey');
+    this.at('write', true);
+    const before = await this.newContainer(record, newPublicKey);
+    const there = before.signing?.certificate;
+    if (!there || !bytesEqual(there, newCertificate))
+      await this.asUser(record, () => key.importCertificate(record.newContainer, 'signing', newCertificate));
+    return this.check(record, newCertificate, newPublicKey);
+  }
+
+  /** Reads back, compares, and lets the new key sign a challenge. */
+  private async check(
+    record: JournalRecord,
+    newCertificate: Uint8Array,
+    newPublicKey: Uint8Array,
+  ): Promise<Outcome> {
+    const { key, authority, randomBytes } = this.ports;
+    const { reply } = record;
+    if (!reply) throw this.stop('goneFromKey');
+    this.at('check');
+    const written = await this.newContainer(record, newPublicKey);
+    if (!written.signing?.certificate || !bytesEqual(written.signing.certificate, newCertificate))
+      throw this.stop('checkFailed');
+    const old = await key.readContainer(record.oldContainer);
+    if (!old.signing?.certificate || !bytesEqual(old.signing.certificate, record.oldCertificate))
+      throw this.stop('checkFailed');
+    const message = randomBytes(32);
+    const signature = await this.asUser(record, () => key.sign(record.newContainer, message));
+    const algorithm = signatureOidFor(newPublicKey);
+    if (!(await verifySignature({ spki: newPublicKey, algorithm, message, signature }))) throw this.stop('checkFailed');
+    const confirmation = await this.asUser(record, () =>
+      authority.prepareConfirmation(reply, true, this.credential(record)),
+    );
+    return this.confirm(await this.put({ ...record, stage: 'confirm', confirmation }));
+  }
+
+  /** Tells the authority that the key holds the certificate. Only now the new certificate counts. */
+  private async confirm(record: JournalRecord): Promise<Outcome> {
+    const { authority } = this.ports;
+    const { newCertificate, newPublicKey, confirmation } = record;
+    if (!newCertificate || !newPublicKey || !confirmation) throw this.stop('goneFromKey');
+    this.at('finish');
+    const written = await this.newContainer(record, newPublicKey);
+    if (!written.signing?.certificate || !bytesEqual(written.signing.certificate, newCertificate)) {
+      // The key lost what an earlier run had checked: write and check again, the journal has all of it.
+      await this.logIn(record.newContainer.application);
+      return this.write(await this.put({ ...record, stage: 'write' }));
+    }
+    try {
+      await this.retrying(() => authority.confirm(confirmation, this.options.signal));
+    } catch (error) {
+      if (!(error instanceof CaError) || error.code !== 'rejected') throw error;
+      const id = transactionIdBytes(record.transactionId);
+      const state = await this.retrying(() => authority.lookUp(id, this.options.signal));
+      if (state.kind === 'withdrawn') await this.end(record, 'withdrawn');
+      if (state.kind !== 'confirmed') throw error;
+    }
+    const { transactionId, purpose, oldCertificate } = await this.put({ ...record, stage: 'done' });
+    return { kind: 'success', purpose, transactionId, oldCertificate, newCertificate };
+  }
+
+  /** The new container, which must still hold the key pair the transaction is about. */
+  private async newContainer(record: JournalRecord, newPublicKey: Uint8Array): Promise<Container> {
+    let container: Container;
+    try {
+      container = await this.ports.key.readContainer(record.newContainer);
+    } catch (error) {
+      if (error instanceof KeyError && error.code === 'notFound') return this.end(record, 'goneFromKey');
+      throw error;
+    }
+    if (!container.signing || !bytesEqual(container.signing.publicKey, newPublicKey))
+      return this.end(record, 'goneFromKey');
+    return container;
+  }
+
+  private async end(record: JournalRecord, why: Extract<EndReason, StopReason>): Promise<never> {
+    await this.put({ ...record, stage: 'ended', endedBecause: why });
+    throw this.stop(why);
+  }
+
+  /** The old certificate and its key, which protect every message of the transaction. */
+  private credential(record: JournalRecord): Credential {
+    const { key } = this.ports;
+    return { certificate: record.oldCertificate, sign: (message) => key.sign(record.oldContainer, message) };
+  }
+
+  /**
+   * Logs in with a password the person types. The counter is read before each question; a locked password is never
+   * asked for; an unknown outcome ends the run.
+   */
+  private async logIn(application: string | undefined): Promise<void> {
+    const { key } = this.ports;
+    if (application === undefined) throw this.stop('noCertificate');
+    let wrongBefore = false;
+    for (;;) {
+      const tries = await key.readPasswordTries(application);
+      if (tries.remaining === 0) throw new Stop({ reason: 'locked', remaining: 0 });
+      let result: 'unused' | 'loggedIn' | { readonly error: unknown } = 'unused';
+      const question: PasswordQuestion = { tries, wrongBefore, lastTry: tries.remaining === 1 };
+      const answered = await this.options.askPassword(question, async (password) => {
+        if (result !== 'unused') return;
+        try {
+          await key.verifyPassword(application, password);
+          result = 'loggedIn';
+        } catch (error) {
+          result = { error };
+        }
+      });
+      const known = result as 'unused' | 'loggedIn' | { readonly error: unknown };
+      if (known === 'loggedIn') {
+        this.loggedIn = true;
+        return;
+      }
+      if (!answered || known === 'unused') throw this.stop('cancelled');
+      if (!(known.error instanceof PasswordError) || known.error.code !== 'wrong') throw known.error;
+      wrongBefore = true;
+    }
+  }
+
+  /**
+   * Does something that needs the password. Where the key says it is not logged in (other software interferes, or the
+   * key wants the password again), it is asked for once more, and only once.
+   */
+  private async asUser<T>(record: JournalRecord, action: () => Promise<T>): Promise<T> {
+    if (!this.loggedIn) await this.logIn(record.newContainer.application);
+    try {
+      return await action();
+    } catch (error) {
+      if (!(error instanceof KeyError) || error.code !== 'notLoggedIn') throw error;
+      this.loggedIn = false;
+      await this.logIn(record.newContainer.application);
+      return action();
+    }
+  }
+
+  private retrying<T>(exchange: () => Promise<T>): Promise<T> {
+    const { wait, randomBytes } = this.ports;
+    const random = (): number => (randomBytes(1)[0] ?? 0) / 256;
+    return withRetry(exchange, { wait, random, signal: this.options.signal });
+  }
+
+  private async put(record: JournalRecord): Promise<JournalRecord> {
+    const stamped = { ...record, updatedAt: this.ports.now().getTime() };
+    await this.ports.journal.put(stamped);
+    this.record = stamped;
+    return stamped;
+  }
+
+  private at(step: Step, writing = false): void {
+    this.step = step;
+    this.options.onProgress?.({ step, writing });
+  }
+
+  private stop(reason: StopReason): Stop {
+    return new Stop({ reason });
+  }
+}

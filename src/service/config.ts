@@ -1,0 +1,66 @@
+import * as v from 'valibot';
+import { loadDocument } from './load-document.ts';
+
+const path = v.pipe(v.string(), v.regex(/^\/(?!\/)/, 'must be a path on this origin'));
+const oid = v.pipe(v.string(), v.regex(/^[0-2](\.\d+)+$/, 'must be an object identifier'));
+
+/** Base64 DER to bytes. */
+const der = v.pipe(
+  v.string(),
+  v.base64('must be base64 DER'),
+  v.transform((text) => Uint8Array.from(atob(text), (character) => character.charCodeAt(0))),
+);
+
+const configSchema = v.object({
+  version: v.literal(1),
+  /** Where certificates come from; null while the operator has not opened online enrolment. */
+  ca: v.nullable(v.object({ protocol: v.literal('cmp'), url: path, enrolments: path })),
+  /** The operator's REST service. */
+  api: path,
+  /** Pinned roots: DER. */
+  anchors: v.array(der),
+  /** Issuing authorities between roots and holders: DER. Untrusted helpers for building a path. */
+  intermediates: v.array(der),
+  /** Roots among the anchors whose certificates are to be upgraded: DER. */
+  oldIssuers: v.array(der),
+  /** Where the holder's taxpayer number stands in a subject, in order of preference. */
+  holder: v.object({ taxpayerNumber: v.array(oid) }),
+});
+export type Config = v.InferOutput<typeof configSchema>;
+
+/**
+ * The operator's configuration, `/config.json`.
+ * @throws ServiceError with the failing path when the document is wrong
+ */
+export async function loadConfig(): Promise<Config> {
+  return (await loadDocument('/config.json', configSchema)).value;
+}
+
+const policySchema = v.object({
+  /** Days before notAfter from which renewal is open, both ends included (R-1.3.1-1). */
+  windowDays: v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(366)),
+  /** Certificates from before this moment are upgraded (R-1.1-1). */
+  upgradeCutoff: v.pipe(
+    v.string(),
+    v.isoTimestamp(),
+    v.transform((text) => new Date(text)),
+  ),
+  /** Days after notAfter up to which renewal online is taken; null: no limit (A-5). */
+  maxExpiredDays: v.nullable(v.pipe(v.number(), v.integer(), v.minValue(0))),
+  acceptsExpiredSigner: v.boolean(),
+  /** Whether the authority takes requests at all today. */
+  enrolment: v.picklist(['open', 'closed']),
+  /** Whether a lost request may be sent again byte for byte. */
+  retransmission: v.picklist(['idempotent', 'none']),
+  upgradePlan: v.object({ newKey: v.literal(true), algorithm: v.picklist(['sm2', 'p256', 'rsa2048']) }),
+  renewalAlgorithm: v.picklist(['sameAsOld', 'sm2', 'p256', 'rsa2048']),
+  minSecurityBits: v.pipe(v.number(), v.integer(), v.minValue(112)),
+  /** The longest life of a certificate that is accepted, in days. */
+  maxLifeDays: v.pipe(v.number(), v.integer(), v.minValue(1)),
+});
+export type Policy = v.InferOutput<typeof policySchema>;
+
+/** What the authority's policy is today. @throws ServiceError */
+export async function loadPolicy(config: Config): Promise<Policy> {
+  return (await loadDocument(`${config.api}/policy`, policySchema)).value;
+}

@@ -1,0 +1,96 @@
+import { openDB, type DBSchema, type IDBPDatabase } from 'idb';
+import { storageError } from './errors.ts';
+
+/** A journal record as stored: the keys that are searched for, the rest opaque to this room. */
+export interface StoredTransaction {
+  readonly transactionId: string;
+  readonly keySerialNumber: string;
+  readonly updatedAt: number;
+}
+
+/** The last reading of a key, shown while no key is in. Nothing in it is secret; the tax number is masked before. */
+export interface LastReading {
+  readonly keySerialNumber: string;
+  /** Milliseconds since 1970. */
+  readonly readAt: number;
+  /** DER of the active signing certificate. */
+  readonly certificate: Uint8Array;
+  readonly keyName: string;
+}
+
+/** What must never be lost: only migrated, never dropped. */
+interface UserSchema extends DBSchema {
+  transactions: { key: string; value: StoredTransaction; indexes: { byKey: string } };
+  readings: { key: string; value: LastReading; indexes: { byTime: number } };
+}
+
+/** What can be fetched again: dropped and rebuilt whenever it does not open. */
+interface CacheSchema extends DBSchema {
+  documents: { key: string; value: { readonly name: string; readonly storedAt: number; readonly text: string } };
+}
+
+export type UserDatabase = IDBPDatabase<UserSchema>;
+export type CacheDatabase = IDBPDatabase<CacheSchema>;
+
+let user: Promise<UserDatabase> | undefined;
+let cache: Promise<CacheDatabase> | undefined;
+
+/**
+ * The user's data in IndexedDB, opened once.
+ * @throws StorageError
+ */
+export function userDatabase(): Promise<UserDatabase> {
+  user ??= openDB<UserSchema>('casupport-user', 1, {
+    upgrade(database, from) {
+      if (from < 1) {
+        database.createObjectStore('transactions', { keyPath: 'transactionId' }).createIndex('byKey', 'keySerialNumber');
+        database.createObjectStore('readings', { keyPath: 'keySerialNumber' }).createIndex('byTime', 'readAt');
+      }
+    },
+    // A newer version of the site, in another tab, wants to migrate: let it, and open again when needed.
+    blocking(_current, _blocked, event) {
+      (event.target as IDBDatabase).close();
+      user = undefined;
+    },
+    terminated() {
+      user = undefined;
+    },
+  }).catch((cause: unknown) => {
+    user = undefined;
+    throw storageError(cause, 'opening the user database');
+  });
+  return user;
+}
+
+/**
+ * The re-creatable cache in IndexedDB, opened once.
+ * @throws StorageError
+ */
+export function cacheDatabase(): Promise<CacheDatabase> {
+  cache ??= openDB<CacheSchema>('casupport-cache', 1, {
+    upgrade(database) {
+      for (const name of Array.from(database.objectStoreNames)) database.deleteObjectStore(name);
+      database.createObjectStore('documents', { keyPath: 'name' });
+    },
+    blocking(_current, _blocked, event) {
+      (event.target as IDBDatabase).close();
+      cache = undefined;
+    },
+    terminated() {
+      cache = undefined;
+    },
+  }).catch((cause: unknown) => {
+    cache = undefined;
+    throw storageError(cause, 'opening the cache database');
+  });
+  return cache;
+}
+
+/** Asks the browser once not to evict this site's data; what it answers changes nothing for us. */
+export async function askToPersist(): Promise<void> {
+  try {
+    if (!(await navigator.storage.persisted())) await navigator.storage.persist();
+  } catch {
+    // Not offered in this browser or mode: the data is then as safe as the browser makes it.
+  }
+}
