@@ -1,0 +1,9 @@
+const zh = {
+  title: '没有这一页',
+  sentence: '网址可能输错了，或者这一页已经搬走。',
+};
+const en: typeof zh = {
+  title: 'No such page',
+  sentence: 'The address may be mistyped, or the page has moved.',
+};
+export const notFound = { 'zh-CN': zh, en };

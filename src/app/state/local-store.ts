@@ -1,0 +1,17 @@
+/** Small settings in localStorage. A browser that forbids storage simply forgets them. */
+export function recall(name: string): string | undefined {
+  try {
+    return localStorage.getItem(`casupport.${name}`) ?? undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+export function remember(name: string, value: string | undefined): void {
+  try {
+    if (value === undefined) localStorage.removeItem(`casupport.${name}`);
+    else localStorage.setItem(`casupport.${name}`, value);
+  } catch {
+    // Forbidden or full: the setting lasts as long as the page.
+  }
+}
