@@ -146,12 +146,7 @@ function virtualKey(): Plugin {
 const executablePath = process.env['VITEST'] ? findChromium() : undefined;
 
 export default defineConfig(({ mode }) => ({
-  plugins: [
-    svelte({ configFile: false }),
-    headersFile(),
-    ...(mode === 'demo' ? [virtualKey()] : []),
-    serviceWorker(),
-  ],
+  plugins: [svelte({ configFile: false }), headersFile(), ...(mode === 'demo' ? [virtualKey()] : []), serviceWorker()],
   define: {
     __BUILD_ID__: JSON.stringify(process.env['BUILD_ID'] ?? 'dev'),
     __DEMO__: JSON.stringify(mode === 'demo'),

@@ -20,7 +20,15 @@ export const indexedDbJournal: Journal = {
     return row && readRecord(row);
   },
   async ofKey(keySerialNumber) {
-    return (await transactionsOfKey(keySerialNumber)).map(readRecord);
+    // A damaged record must not stand in the way of the person: it is left where it is and passed over. The key names
+    // its containers after their transactions, and the authority is asked about each before anything new begins.
+    return (await transactionsOfKey(keySerialNumber)).flatMap((row) => {
+      try {
+        return [readRecord(row)];
+      } catch {
+        return [];
+      }
+    });
   },
   remove: (transactionId) => removeTransaction(transactionId),
 };

@@ -122,7 +122,8 @@ class Run {
     const contents = await readKeyContents(this.ports.key, this.ports.trust, this.ports.now());
     const pending = await findPending(contents, this.ports, this.options);
     this.record = pending.record;
-    if (this.record?.stage !== 'confirm') await this.logIn(this.record?.oldContainer.application ?? contents.application);
+    if (this.record?.stage !== 'confirm')
+      await this.logIn(this.record?.oldContainer.application ?? contents.application);
     const record = this.record ?? (await this.begin(contents, pending.notActive));
     switch (record.stage) {
       case 'generate':
@@ -311,10 +312,7 @@ class Run {
   }
 
   /** Checks the certificate; one that does not pass is refused at the authority and never written. */
-  private async accept(
-    record: JournalRecord,
-    answer: Extract<EnrolmentAnswer, { kind: 'issued' }>,
-  ): Promise<Outcome> {
+  private async accept(record: JournalRecord, answer: Extract<EnrolmentAnswer, { kind: 'issued' }>): Promise<Outcome> {
     const { authority, policy, trust, now } = this.ports;
     const { newPublicKey } = record;
     const { certificate, chain, reply } = answer;
@@ -354,11 +352,7 @@ class Run {
   }
 
   /** Reads back, compares, and lets the new key sign a challenge. */
-  private async check(
-    record: JournalRecord,
-    newCertificate: Uint8Array,
-    newPublicKey: Uint8Array,
-  ): Promise<Outcome> {
+  private async check(record: JournalRecord, newCertificate: Uint8Array, newPublicKey: Uint8Array): Promise<Outcome> {
     const { key, authority, randomBytes } = this.ports;
     const { reply } = record;
     if (!reply) throw this.stop('goneFromKey');

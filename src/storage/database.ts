@@ -43,7 +43,9 @@ export function userDatabase(): Promise<UserDatabase> {
   user ??= openDB<UserSchema>('casupport-user', 1, {
     upgrade(database, from) {
       if (from < 1) {
-        database.createObjectStore('transactions', { keyPath: 'transactionId' }).createIndex('byKey', 'keySerialNumber');
+        database
+          .createObjectStore('transactions', { keyPath: 'transactionId' })
+          .createIndex('byKey', 'keySerialNumber');
         database.createObjectStore('readings', { keyPath: 'keySerialNumber' }).createIndex('byTime', 'readAt');
       }
     },

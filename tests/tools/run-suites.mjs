@@ -60,9 +60,10 @@ function playwright() {
   const ok = node('node_modules/@playwright/test/cli.js', ['test', '-c', 'tests/playwright.config.ts'], {
     PLAYWRIGHT_JSON_OUTPUT_FILE: file,
   });
-  const report = /** @type {{stats: {expected: number, unexpected: number, flaky: number, skipped: number}} | undefined} */ (
-    readReport(file)
-  );
+  const report =
+    /** @type {{stats: {expected: number, unexpected: number, flaky: number, skipped: number}} | undefined} */ (
+      readReport(file)
+    );
   const stats = report?.stats;
   return count('e2e', ok, stats && [stats.expected, stats.unexpected + stats.flaky, stats.skipped]);
 }

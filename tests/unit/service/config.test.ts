@@ -1,0 +1,85 @@
+import 'fake-indexeddb/auto';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { loadConfig, loadPolicy } from '../../../src/service/config.ts';
+
+const config = {
+  version: 1,
+  ca: { protocol: 'cmp', url: '/ca/cmp', enrolments: '/api/enrolments' },
+  api: '/api',
+  anchors: ['MAA='],
+  intermediates: [],
+  oldIssuers: [],
+  holder: { taxpayerNumber: ['1.2.156.10260.4.1.5'] },
+};
+const policy = {
+  windowDays: 60,
+  upgradeCutoff: '2018-09-18T00:00:00+08:00',
+  maxExpiredDays: null,
+  acceptsExpiredSigner: true,
+  enrolment: 'open',
+  retransmission: 'idempotent',
+  upgradePlan: { newKey: true, algorithm: 'sm2' },
+  renewalAlgorithm: 'sameAsOld',
+  minSecurityBits: 112,
+  maxLifeDays: 1830,
+};
+
+let server: Server;
+let answers: Record<string, { status: number; body: string }> = {};
+beforeAll(async () => {
+  server = createServer((request, response) => {
+    const answer = answers[request.url ?? ''] ?? { status: 404, body: '' };
+    response.writeHead(answer.status, { 'content-type': 'application/json' }).end(answer.body);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const real = fetch;
+  // A page resolves paths against its own origin; Node has none.
+  vi.stubGlobal('fetch', (input: string, init?: RequestInit) => real(`${origin}${input}`, init));
+});
+afterAll(() => {
+  vi.unstubAllGlobals();
+  server.close();
+});
+const json = (value: unknown): { status: number; body: string } => ({ status: 200, body: JSON.stringify(value) });
+beforeEach(() => {
+  answers = { '/config.json': json(config), '/api/policy': json(policy) };
+});
+
+test('configuration and policy come typed: bytes as bytes, times as dates', async () => {
+  const loaded = await loadConfig();
+  expect(loaded.anchors).toEqual([Uint8Array.of(0x30, 0)]);
+  const loadedPolicy = await loadPolicy(loaded);
+  expect(loadedPolicy.upgradeCutoff).toEqual(new Date('2018-09-17T16:00:00Z'));
+});
+
+test.each([
+  ['server error', { status: 500, body: '' }],
+  ['half a document', { status: 200, body: '{"version": 1,' }],
+  ['a document of another form', json({ ...config, api: 'https://elsewhere.example' })],
+])('on %s the last good copy serves', async (_what, answer) => {
+  await loadConfig();
+  answers['/config.json'] = answer;
+  expect((await loadConfig()).api).toBe('/api');
+});
+
+test.each([
+  ['a CA on another origin', { ca: { ...config.ca, url: '//elsewhere.example/cmp' } }, 'ca.url'],
+  ['an anchor that is no base64', { anchors: ['***'] }, 'anchors.0'],
+  [
+    'a holder attribute that is no object identifier',
+    { holder: { taxpayerNumber: ['CN'] } },
+    'holder.taxpayerNumber.0',
+  ],
+])('%s is refused with its place in the document', async (_what, change, place) => {
+  const { cacheDatabase } = await import('../../../src/storage/database.ts');
+  await (await cacheDatabase()).clear('documents');
+  answers['/config.json'] = json({ ...config, ...change });
+  await expect(loadConfig()).rejects.toMatchObject({
+    name: 'ServiceError',
+    code: 'malformed',
+    message: expect.stringContaining(place) as string,
+  });
+});
