@@ -267,6 +267,10 @@ const dueList = (facts: Facts): ('upgrade' | 'renewal')[] => [
   ...(facts.needRenew ? (['renewal'] as const) : []),
 ];
 
+/** What is left to do in the same visit when the upgrade is what a person goes for. */
+const besidesUpgrade = (facts: Facts): ('upgrade' | 'renewal')[] =>
+  facts.needUpgrade && facts.needRenew ? ['renewal'] : [];
+
 const upgradeAtCentre = {
   flow: 'upgrade',
   section: '1.1.3.2',
@@ -291,13 +295,11 @@ const anyCentre = {
   materials: materialsFor('renew', 'centre'),
 } as const;
 
-/** Centre upgrade, then centre renewal, as far as they are due; both when nothing is known. */
-const centreAlternatives = (facts: Facts): readonly Action[] =>
-  facts.centreAction
-    ? [facts.centreAction]
-    : facts.input.certificate.state === 'present'
-      ? []
-      : ['centreUpgrade', 'centreRenewal'];
+/** The visit that answers what is due; none when nothing is; both when nothing is known. */
+function centreAlternatives({ centreAction, validity }: Facts): readonly Action[] {
+  if (centreAction) return [centreAction];
+  return validity ? [] : ['centreUpgrade', 'centreRenewal'];
+}
 
 const replacement = (fee: FeeEstimate, lost: boolean) =>
   ({
@@ -426,7 +428,7 @@ const table: readonly TableRow[] = [
           action: facts.centreAction,
           reason: 'environmentUnchangeable',
           ...atCentre(facts),
-          followUps: dueList(facts),
+          followUps: besidesUpgrade(facts),
         };
       // Known to need nothing: nobody is sent anywhere for that.
       if (facts.validity) return { action: 'none', reason: 'valid', section: '1.3.1', rules: ['R-1.3.1-1'] };
@@ -455,7 +457,7 @@ const table: readonly TableRow[] = [
       reason: 'keyBlocked',
       ...(facts.centreAction ? atCentre(facts) : anyCentre),
       alternatives: centreAlternatives(facts),
-      followUps: dueList(facts),
+      followUps: besidesUpgrade(facts),
       offerReport: true,
     }),
   },
@@ -516,7 +518,7 @@ const table: readonly TableRow[] = [
       action: facts.needUpgrade ? 'centreUpgrade' : 'centreRenewal',
       reason: facts.input.keyHasRoom ? 'algorithmUnsupported' : 'noRoomOnKey',
       ...atCentre(facts),
-      followUps: dueList(facts),
+      followUps: besidesUpgrade(facts),
       offerReport: true,
     }),
   },
@@ -540,7 +542,7 @@ const table: readonly TableRow[] = [
       reason: 'upgradeOffline',
       ...upgradeAtCentre,
       alternatives: ['centreUpgrade'],
-      followUps: dueList(facts),
+      followUps: besidesUpgrade(facts),
       remind: 'network',
     }),
   },
@@ -555,7 +557,7 @@ const table: readonly TableRow[] = [
       rules: ['R-1.1-2', 'R-1.1.1-1', 'R-1.1.2-1'],
       assumptions: facts.needRenew ? ['A-1', 'A-2', 'A-7'] : ['A-1', 'A-2'],
       alternatives: ['centreUpgrade'],
-      followUps: facts.needRenew ? ['renewal'] : [],
+      followUps: besidesUpgrade(facts),
       decideAgain: true,
     }),
   },
@@ -566,7 +568,7 @@ const table: readonly TableRow[] = [
       action: 'centreUpgrade',
       reason: onlineObstacle(facts) ?? 'upgradeDue',
       ...upgradeAtCentre,
-      followUps: dueList(facts),
+      followUps: besidesUpgrade(facts),
       offerReport: true,
     }),
   },
