@@ -1,0 +1,28 @@
+import { TransportError, type TransportErrorCode } from '../apdu/channel.ts';
+
+/** During which call on the device the browser reported something; the same DOMException means different things. */
+export type DeviceStep = 'choose' | 'open' | 'claim' | 'transfer';
+
+// Names as Chromium gives them, measured. Messages are never read: they are neither stable nor translated.
+const codes: Readonly<Record<DeviceStep, Readonly<Partial<Record<string, TransportErrorCode>>>>> = {
+  choose: { NotFoundError: 'nothingChosen', SecurityError: 'noGesture', NotSupportedError: 'unsupported' },
+  // NetworkError: a driver or another program has the whole device.
+  open: {
+    SecurityError: 'accessDenied',
+    NotAllowedError: 'accessDenied',
+    NetworkError: 'busy',
+    NotFoundError: 'disconnected',
+  },
+  // SecurityError here is the protected interface class; a refused node is already refused by open().
+  claim: { SecurityError: 'protectedClass', NetworkError: 'busy', NotFoundError: 'disconnected' },
+  // A local close() aborts what is pending.
+  transfer: { NotFoundError: 'disconnected', AbortError: 'cancelled', SecurityError: 'accessDenied' },
+};
+
+/** What a rejected call on the device means. A `TransportError` stays what it is. */
+export function transportErrorFrom(reason: unknown, step: DeviceStep): TransportError {
+  if (reason instanceof TransportError) return reason;
+  const name = reason instanceof Error || reason instanceof DOMException ? reason.name : undefined;
+  const code = (name === undefined ? undefined : codes[step][name]) ?? 'failed';
+  return new TransportError(code, `${step}: ${name ?? 'rejected'}`, { cause: reason });
+}
