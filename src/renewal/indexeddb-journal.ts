@@ -1,11 +1,6 @@
+import type { StoredTransaction } from '../storage/database.ts';
 import { StorageError } from '../storage/errors.ts';
-import {
-  getTransaction,
-  putTransaction,
-  removeTransaction,
-  transactionsOfKey,
-  type StoredTransaction,
-} from '../storage/transactions.ts';
+import { getTransaction, putTransaction, removeTransaction, transactionsOfKey } from '../storage/transactions.ts';
 import type { EndReason, Journal, JournalRecord, Purpose, Stage } from './journal.ts';
 
 const stages: readonly Stage[] = ['generate', 'request', 'write', 'confirm', 'ended', 'done'];

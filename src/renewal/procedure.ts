@@ -2,6 +2,7 @@ import { CaError, type CertificateAuthority, type Credential, type EnrolmentAnsw
 import { bytesEqual, toHex } from '../pki/bytes.ts';
 import { parseCertificate, type Certificate } from '../pki/certificate.ts';
 import { createCsr } from '../pki/csr.ts';
+import { readSpki } from '../pki/algorithms.ts';
 import { signatureOidFor, verifySignature } from '../pki/signature.ts';
 import type { Policy } from '../service/config.ts';
 import {
@@ -365,7 +366,7 @@ class Run {
       throw this.stop('checkFailed');
     const message = randomBytes(32);
     const signature = await this.asUser(record, () => key.sign(record.newContainer, message));
-    const algorithm = signatureOidFor(newPublicKey);
+    const algorithm = signatureOidFor(readSpki(newPublicKey).algorithm);
     if (!(await verifySignature({ spki: newPublicKey, algorithm, message, signature }))) throw this.stop('checkFailed');
     const confirmation = await this.asUser(record, () =>
       authority.prepareConfirmation(reply, true, this.credential(record)),
