@@ -51,7 +51,7 @@ const policySchema = v.object({
   /** Whether the authority takes requests at all today. */
   enrolment: v.picklist(['open', 'closed']),
   /** Whether a lost request may be sent again byte for byte. */
-  retransmission: v.picklist(['idempotent', 'none']),
+  retransmission: v.picklist(['idempotent', 'never']),
   upgradePlan: v.object({ newKey: v.literal(true), algorithm: v.picklist(['sm2', 'p256', 'rsa2048']) }),
   renewalAlgorithm: v.picklist(['sameAsOld', 'sm2', 'p256', 'rsa2048']),
   minSecurityBits: v.pipe(v.number(), v.integer(), v.minValue(112)),
