@@ -1,0 +1,117 @@
+import { ApduSession, type TraceEntry } from '../apdu/session.ts';
+import {
+  chooseDevice,
+  type GrantedDevice,
+  grantedDevices,
+  type RefusalReason,
+  watchDevices,
+  type Way,
+} from '../device/discovery.ts';
+import { defaultDialect } from '../device/models.ts';
+import { SkfKey } from './skf-key.ts';
+import type { UsbKey } from './usbkey.ts';
+
+export type { RefusalReason, TraceEntry, Way };
+
+/** A key that is plugged in and granted to this site. The same key is the same object for as long as it is plugged in. */
+export interface AttachedKey {
+  readonly way: Way;
+  /** The name the device gives itself; empty when it gives none. */
+  readonly productName: string;
+  readonly vendorId: number;
+  readonly productId: number;
+  /** Why a web page cannot use it: to be explained, not tried. */
+  readonly refusal: undefined | { readonly reason: RefusalReason };
+  /**
+   * Opens the key and ends whatever login was left on it. While it is open, the same `UsbKey`.
+   * @throws TransportError `protectedClass` for a refused one, `accessDenied`, `busy`, `disconnected`, …
+   * @throws KeyError `unsupported` or another when what answers does not speak GM/T 0017
+   */
+  open(): Promise<UsbKey>;
+}
+
+const attached = new WeakMap<GrantedDevice, AttachedKey>();
+const tracers = new Set<(entry: TraceEntry) => void>();
+
+/**
+ * Reports every APDU of every key by INS and status word, for a fault report.
+ * @returns ends the reporting
+ */
+export function traceExchanges(tracer: (entry: TraceEntry) => void): () => void {
+  tracers.add(tracer);
+  return () => void tracers.delete(tracer);
+}
+
+/** The keys granted to this site and plugged in, refused ones included. Asks for nothing; never throws. */
+export async function authorisedKeys(): Promise<AttachedKey[]> {
+  return (await grantedDevices()).map(attachedKey);
+}
+
+/**
+ * Lets the person choose a key in the browser's chooser. Must be called in a click.
+ * @throws TransportError `nothingChosen`, `noGesture`, `unsupported`
+ */
+export async function requestKey(way: Way): Promise<AttachedKey> {
+  return attachedKey(await chooseDevice(way));
+}
+
+/**
+ * Reports granted keys that are plugged in or out.
+ * @returns ends the watching
+ */
+export function watchKeys(handlers: {
+  readonly onConnect: (key: AttachedKey) => void;
+  readonly onDisconnect: (key: AttachedKey) => void;
+}): () => void {
+  return watchDevices({
+    onConnect: (device) => handlers.onConnect(attachedKey(device)),
+    onDisconnect: (device) => handlers.onDisconnect(attachedKey(device)),
+  });
+}
+
+function attachedKey(device: GrantedDevice): AttachedKey {
+  const known = attached.get(device);
+  if (known) return known;
+  const { way, productName, vendorId, productId, refusal } = device;
+  let current: Promise<UsbKey> | undefined;
+  // Opening anew waits until the device is released.
+  let released: Promise<void> = Promise.resolve();
+  const onClosing = (closed: Promise<void>) => {
+    current = undefined;
+    released = closed;
+  };
+  const open = () => {
+    if (current) return current;
+    const opening = released.then(() => openKey(device, onClosing));
+    current = opening;
+    opening.catch(() => {
+      if (current === opening) current = undefined;
+    });
+    return opening;
+  };
+  const key: AttachedKey = {
+    ...{ way, productName, vendorId, productId },
+    refusal: refusal && { reason: refusal },
+    open,
+  };
+  attached.set(device, key);
+  return key;
+}
+
+async function openKey(device: GrantedDevice, onClosing: (closed: Promise<void>) => void): Promise<UsbKey> {
+  const channel = await device.openChannel();
+  const session = new ApduSession(channel, {
+    extendedLength: 'wherePossible',
+    trace: (entry) => tracers.forEach((tracer) => tracer(entry)),
+  });
+  const key = new SkfKey(session, { dialect: device.model?.dialect ?? defaultDialect, onClosing });
+  try {
+    await key.clearLeftoverLogin();
+    // A key that is gone cannot be opened again; the next one is another object, or the same one plugged in anew.
+    channel.gone.addEventListener('abort', () => void key.close());
+    return key;
+  } catch (error) {
+    await key.close();
+    throw error;
+  }
+}

@@ -1,0 +1,452 @@
+import { TransportError } from '../apdu/channel.ts';
+import type { CommandApdu } from '../apdu/command.ts';
+import type { ResponseApdu } from '../apdu/response.ts';
+import type { ApduSession } from '../apdu/session.ts';
+import { swApplicationNotOpen, swMoreToExport, swPasswordLocked, swSuccess } from '../apdu/status-words.ts';
+import type { SkfDialect } from '../device/models.ts';
+import { rsaSpki, sm2Spki } from '../pki/algorithms.ts';
+import { concat, copyBytes } from '../pki/bytes.ts';
+import { ecdsaSignatureToDer } from '../pki/der.ts';
+import { sm2Digest } from '../pki/sm2.ts';
+import { challengeBytes, maxPasswordBytes, passwordProof } from './password-proof.ts';
+import { refusal } from './refusals.ts';
+import * as skf from './skf-commands.ts';
+import {
+  type Container,
+  type ContainerRef,
+  KeyError,
+  type KeyInfo,
+  type KeyPairAlgorithm,
+  type KeyUsage,
+  PasswordError,
+  type PasswordTries,
+  type StoredKeyPair,
+  type UsbKey,
+} from './usbkey.ts';
+
+/** Milliseconds of silence, by the kind of command. Signing is the dialect's: a key with a button waits for a person. */
+const timeouts = { brief: 5000, write: 15_000, generateEcc: 20_000, generateRsa: 60_000, closing: 2000 } as const;
+
+const rsaKeyBits = 2048;
+/** AlgAsymCap families (GM/T 0006): SGD_RSA 00010000, SGD_SM2_* 00020100..00020400. */
+const asymmetricFamily = { rsa: 0x0001_0000, sm2: 0x0002_0000 } as const;
+
+export interface SkfKeyOptions {
+  readonly dialect: SkfDialect;
+  /** Called when `close` begins, with what it returns. */
+  readonly onClosing?: ((closed: Promise<void>) => void) | undefined;
+}
+
+/**
+ * A key that speaks GM/T 0017. One operation at a time, in the order of the calls. An application is opened when it is
+ * first needed and stays open, with its login, until `logOut` or `close`; a container is open only within an operation.
+ */
+export class SkfKey implements UsbKey {
+  readonly commandSet = 'gmt0017';
+  readonly #session: ApduSession;
+  readonly #options: SkfKeyOptions;
+  /** Open applications: name to applicationId. */
+  readonly #applications = new Map<string, number>();
+  readonly #closing = new AbortController();
+  #tail: Promise<unknown> = Promise.resolve();
+  #closed: Promise<void> | undefined;
+
+  /** @param session of a channel that is open, and of no other use meanwhile */
+  constructor(session: ApduSession, options: SkfKeyOptions) {
+    this.#session = session;
+    this.#options = options;
+  }
+
+  get gone(): AbortSignal {
+    return this.#session.gone;
+  }
+
+  // --- what is on it --------------------------------------------------------------------------------------------------
+
+  readInfo(): Promise<KeyInfo> {
+    return this.#serially(async () => {
+      const info = skf.parseDevInfo(await this.#run(skf.getDevInfo()));
+      const algorithms: KeyPairAlgorithm[] = [];
+      if (info.asymmetricAlgorithms & asymmetricFamily.sm2) algorithms.push('sm2');
+      if (info.asymmetricAlgorithms & asymmetricFamily.rsa) algorithms.push('rsa2048');
+      const limits = [info.maxContainers, await this.#maxContainersOfApplication()].filter((limit) => limit > 0);
+      return {
+        manufacturer: info.manufacturer,
+        issuer: info.issuer,
+        label: info.label,
+        serialNumber: info.serialNumber,
+        hardwareVersion: info.hardwareVersion.join('.'),
+        firmwareVersion: info.firmwareVersion.join('.'),
+        algorithms,
+        maxContainers: limits.length > 0 ? Math.min(...limits) : undefined,
+      };
+    });
+  }
+
+  listContainers(): Promise<readonly ContainerRef[]> {
+    return this.#serially(async () => {
+      const refs: ContainerRef[] = [];
+      for (const application of await this.#applicationNames()) {
+        const names = await this.#reading(application, (id) => this.#containerNames(id));
+        refs.push(...names.map((container) => ({ application, container })));
+      }
+      return refs;
+    });
+  }
+
+  readContainer(ref: ContainerRef): Promise<Container> {
+    return this.#serially(() =>
+      this.#reading(ref.application, async (applicationId) => {
+        const info = skf.parseContainerInfo(await this.#run(skf.getContainerInfo(applicationId, ref.container)));
+        if (info.type === 'empty') return { ref, signing: undefined, encryption: undefined };
+        return this.#inContainer(applicationId, ref.container, async (containerId) => ({
+          ref,
+          signing: await this.#readKeyPair(applicationId, containerId, info, 'signing'),
+          encryption: await this.#readKeyPair(applicationId, containerId, info, 'encryption'),
+        }));
+      }),
+    );
+  }
+
+  // --- password -------------------------------------------------------------------------------------------------------
+
+  readPasswordTries(application: string): Promise<PasswordTries> {
+    return this.#serially(async () => {
+      const tries = await this.#reading(application, (id) => this.#readTries(id));
+      return { remaining: tries?.remaining, maximum: tries?.maximum };
+    });
+  }
+
+  verifyPassword(application: string, password: Uint8Array): Promise<void> {
+    return this.#serially(async () => {
+      const { applicationId, before } = await this.#reading(application, async (id) => ({
+        applicationId: id,
+        before: await this.#readTries(id),
+      }));
+      if (before?.remaining === 0) throw new PasswordError('locked', 0);
+      // No key has such a password, so none is asked and no try is spent.
+      if (password.length === 0 || password.length > maxPasswordBytes) {
+        throw new PasswordError('wrong', before?.remaining);
+      }
+      const challenge = skf.parseRandom(await this.#run(skf.genRandom(challengeBytes)), challengeBytes);
+      const proof = await passwordProof(password, challenge, this.#options.dialect.pinDigest);
+      await this.#verify(application, skf.verifyPin(applicationId, proof), before, () =>
+        this.#readTries(applicationId),
+      );
+    });
+  }
+
+  logOut(): Promise<void> {
+    return this.#serially(() => this.#logOut({ signal: this.#closing.signal, timeoutMs: timeouts.brief }));
+  }
+
+  /** Ends a login that a page left behind when it crashed or was reloaded. To be called on connecting. */
+  clearLeftoverLogin(): Promise<void> {
+    return this.#serially(async () => {
+      for (const application of await this.#applicationNames()) await this.#applicationId(application);
+      try {
+        await this.#logOut({ signal: this.#closing.signal, timeoutMs: timeouts.brief });
+      } catch (error) {
+        // A key that cannot end a login is no worse than without asking.
+        if (!(error instanceof KeyError)) throw error;
+      }
+    });
+  }
+
+  // --- what it does ---------------------------------------------------------------------------------------------------
+
+  createContainer(ref: ContainerRef): Promise<void> {
+    return this.#serially(() =>
+      this.#writing(ref.application, async (applicationId) => {
+        const answer = await this.#run(skf.createContainer(applicationId, ref.container), timeouts.write);
+        // Creating opens it as well.
+        await this.#closeContainer(applicationId, skf.parseContainerId(answer));
+      }),
+    );
+  }
+
+  generateSigningKeyPair(ref: ContainerRef, algorithm: KeyPairAlgorithm): Promise<Uint8Array> {
+    return this.#serially(() =>
+      this.#writingIn(ref, async (applicationId, containerId) => {
+        if (algorithm === 'sm2') {
+          const answer = await this.#run(skf.genEccKeyPair(applicationId, containerId), timeouts.generateEcc);
+          return sm2Spki(skf.parseGeneratedEcc(answer));
+        }
+        if (algorithm === 'rsa2048') {
+          const command = skf.genRsaKeyPair(applicationId, containerId, rsaKeyBits);
+          const key = skf.parseGeneratedRsa(await this.#run(command, timeouts.generateRsa), rsaKeyBits);
+          return rsaSpki(key.modulus, key.exponent);
+        }
+        throw new KeyError('unsupported', `GM/T 0017 generates no ${algorithm} keys`);
+      }),
+    );
+  }
+
+  sign(ref: ContainerRef, message: Uint8Array): Promise<Uint8Array> {
+    return this.#serially(() =>
+      this.#writing(ref.application, async (applicationId) => {
+        const { type } = skf.parseContainerInfo(await this.#run(skf.getContainerInfo(applicationId, ref.container)));
+        if (type === 'empty') throw new KeyError('noKeyPair', 'the container is empty');
+        return this.#inContainer(applicationId, ref.container, async (containerId) => {
+          const publicKey = await this.#run(skf.exportPublicKey(applicationId, containerId, 'signing'));
+          const timeoutMs = this.#options.dialect.signSeconds * 1000;
+          if (type === 'ecc') {
+            const e = sm2Digest(message, skf.parseEccPublicKey(publicKey));
+            const answer = await this.#run(skf.eccSignData(applicationId, containerId, e), timeoutMs);
+            return ecdsaSignatureToDer(skf.parseEccSignature(answer));
+          }
+          const { modulus } = skf.parseRsaPublicKey(publicKey);
+          const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', copyBytes(message)));
+          const command = skf.rsaSignData(applicationId, containerId, skf.sha256DigestInfo(digest));
+          const signature = await this.#run(command, timeoutMs);
+          if (signature.length !== modulus.length) {
+            throw new KeyError('malformed', `an RSA signature of ${signature.length} bytes`);
+          }
+          return signature;
+        });
+      }),
+    );
+  }
+
+  importCertificate(ref: ContainerRef, usage: KeyUsage, certificate: Uint8Array): Promise<void> {
+    return this.#serially(() =>
+      this.#writingIn(ref, async (applicationId, containerId) => {
+        if (certificate.length > skf.maxCertificateBytes) throw new KeyError('noRoom', 'the certificate is too long');
+        const command = skf.importCertificate(applicationId, containerId, usage, certificate);
+        await this.#run(command, timeouts.write);
+      }),
+    );
+  }
+
+  deleteContainer(ref: ContainerRef): Promise<void> {
+    return this.#serially(() =>
+      this.#writing(ref.application, async (applicationId) => {
+        await this.#run(skf.deleteContainer(applicationId, ref.container), timeouts.write);
+      }),
+    );
+  }
+
+  close(): Promise<void> {
+    if (!this.#closed) {
+      this.#closed = this.#close();
+      this.#options.onClosing?.(this.#closed);
+    }
+    return this.#closed;
+  }
+
+  // --- password, within -----------------------------------------------------------------------------------------------
+
+  /** The counter, or undefined where the key refuses to tell it. */
+  async #readTries(applicationId: number): Promise<skf.PinInfo | undefined> {
+    const command = skf.getPinInfo(applicationId);
+    const { data, sw } = await this.#exchange(command, timeouts.brief);
+    if (sw === swSuccess) return skf.parsePinInfo(data);
+    if (sw === swApplicationNotOpen) throw refusal(sw, command.ins);
+    return undefined;
+  }
+
+  /** Sends VERIFY once, and reads from the counter what the status word does not tell or what was lost. */
+  async #verify(
+    application: string,
+    command: CommandApdu & { readonly data: Uint8Array },
+    before: skf.PinInfo | undefined,
+    readTries: () => Promise<skf.PinInfo | undefined>,
+  ): Promise<void> {
+    let sw: number | undefined;
+    let lost: unknown;
+    try {
+      ({ sw } = await this.#exchange(command, timeouts.brief));
+    } catch (error) {
+      // Without the device there is no counter to read; it is read when the key is back.
+      if (this.gone.aborted || this.#closing.signal.aborted) throw error;
+      lost = error;
+    } finally {
+      command.data.fill(0);
+    }
+    if (sw === swSuccess) return;
+    const after = await readTries().catch(() => undefined);
+    const cause = lost === undefined ? undefined : { cause: lost };
+    if (sw === swPasswordLocked || after?.remaining === 0) throw new PasswordError('locked', 0, cause);
+    const change = before && after ? after.remaining - before.remaining : undefined;
+    // 63Cx says wrong; how many tries are left is the counter's to say.
+    if ((sw !== undefined && sw >> 8 === 0x63) || (change !== undefined && change < 0)) {
+      throw new PasswordError('wrong', after?.remaining, cause);
+    }
+    if (sw !== undefined) {
+      if (sw === swApplicationNotOpen) this.#applications.delete(application);
+      throw refusal(sw, command.ins);
+    }
+    // Only the right password gives tries back.
+    if (change !== undefined && change > 0) return;
+    throw new PasswordError('unknown', after?.remaining, cause);
+  }
+
+  /** ClearSecureState and CloseApplication for all that is open; goes on past a refusal, and throws the first. */
+  async #logOut(options: { readonly signal?: AbortSignal; readonly timeoutMs: number }): Promise<void> {
+    let failure: KeyError | undefined;
+    for (const [name, applicationId] of [...this.#applications]) {
+      this.#applications.delete(name);
+      const clear = skf.clearSecureState(applicationId);
+      const { sw } = await this.#session.exchange(clear, options);
+      const refused = sw === swSuccess ? undefined : refusal(sw, clear.ins);
+      // Nobody was logged in: that is what was wanted.
+      if (refused && refused.code !== 'notLoggedIn') failure ??= refused;
+      await this.#session.exchange(skf.closeApplication(applicationId), options);
+    }
+    if (failure) throw failure;
+  }
+
+  async #close(): Promise<void> {
+    // What is running ends with `cancelled`, so that a key waiting for its button does not hold up the page.
+    this.#closing.abort();
+    await this.#tail;
+    if (!this.gone.aborted) await this.#logOut({ timeoutMs: timeouts.closing }).catch(() => undefined);
+    await this.#session.close();
+  }
+
+  // --- applications and containers, within ----------------------------------------------------------------------------
+
+  async #applicationNames(): Promise<readonly string[]> {
+    return skf.parseNames(await this.#run(skf.enumApplications()));
+  }
+
+  async #containerNames(applicationId: number): Promise<readonly string[]> {
+    return skf.parseNames(await this.#run(skf.enumContainers(applicationId)));
+  }
+
+  async #openApplication(name: string): Promise<skf.OpenedApplication> {
+    const opened = skf.parseOpenApplication(await this.#run(skf.openApplication(name)));
+    this.#applications.set(name, opened.applicationId);
+    return opened;
+  }
+
+  async #applicationId(name: string): Promise<number> {
+    return this.#applications.get(name) ?? (await this.#openApplication(name)).applicationId;
+  }
+
+  /** The limit of the application that holds containers, or of the first; 0 when there is none or it does not say. */
+  async #maxContainersOfApplication(): Promise<number> {
+    let first: number | undefined;
+    for (const name of await this.#applicationNames()) {
+      // OpenApplication is what tells the limit; asked again, an open application keeps its login and its id.
+      const { applicationId, maxContainers } = await this.#openApplication(name);
+      first ??= maxContainers;
+      if ((await this.#containerNames(applicationId)).length > 0) return maxContainers;
+    }
+    return first ?? 0;
+  }
+
+  /** Work that changes nothing: when somebody else closed the application meanwhile, it is opened and read again, once. */
+  async #reading<T>(application: string, work: (applicationId: number) => Promise<T>): Promise<T> {
+    const wasOpen = this.#applications.has(application);
+    try {
+      return await this.#writing(application, work);
+    } catch (error) {
+      if (!wasOpen || !(error instanceof KeyError) || error.statusWord !== swApplicationNotOpen) throw error;
+      return this.#writing(application, work);
+    }
+  }
+
+  /** Work that is done once. An application that turns out not to be open any more is forgotten, and the login with it. */
+  async #writing<T>(application: string, work: (applicationId: number) => Promise<T>): Promise<T> {
+    try {
+      return await work(await this.#applicationId(application));
+    } catch (error) {
+      if (error instanceof KeyError && error.statusWord === swApplicationNotOpen)
+        this.#applications.delete(application);
+      throw error;
+    }
+  }
+
+  #writingIn<T>(ref: ContainerRef, work: (applicationId: number, containerId: number) => Promise<T>): Promise<T> {
+    return this.#writing(ref.application, (applicationId) =>
+      this.#inContainer(applicationId, ref.container, (containerId) => work(applicationId, containerId)),
+    );
+  }
+
+  async #inContainer<T>(applicationId: number, name: string, work: (containerId: number) => Promise<T>): Promise<T> {
+    const containerId = skf.parseContainerId(await this.#run(skf.openContainer(applicationId, name)));
+    try {
+      return await work(containerId);
+    } finally {
+      await this.#closeContainer(applicationId, containerId);
+    }
+  }
+
+  /** Tidying up: whether it succeeds changes nothing about the work that was done. */
+  async #closeContainer(applicationId: number, containerId: number): Promise<void> {
+    if (this.gone.aborted) return;
+    await this.#exchange(skf.closeContainer(applicationId, containerId), timeouts.brief).catch(() => undefined);
+  }
+
+  // --- key pairs, within ----------------------------------------------------------------------------------------------
+
+  async #readKeyPair(
+    applicationId: number,
+    containerId: number,
+    info: skf.ContainerInfo,
+    usage: KeyUsage,
+  ): Promise<StoredKeyPair | undefined> {
+    if (info[usage].bits === 0) return undefined;
+    const answer = await this.#run(skf.exportPublicKey(applicationId, containerId, usage));
+    let publicKey: Uint8Array;
+    if (info.type === 'ecc') {
+      publicKey = sm2Spki(skf.parseEccPublicKey(answer));
+    } else {
+      const { modulus, exponent } = skf.parseRsaPublicKey(answer);
+      publicKey = rsaSpki(modulus, exponent);
+    }
+    const certificate = info[usage].hasCertificate
+      ? await this.#exportCertificate(applicationId, containerId, usage)
+      : undefined;
+    return { publicKey, certificate };
+  }
+
+  /** @returns undefined when the key says that there is none after all */
+  async #exportCertificate(
+    applicationId: number,
+    containerId: number,
+    usage: KeyUsage,
+  ): Promise<Uint8Array | undefined> {
+    const command = skf.exportCertificate(applicationId, containerId, usage);
+    let received = new Uint8Array();
+    for (;;) {
+      const { data, sw } = await this.#exchange(command, timeouts.brief);
+      if (sw !== swSuccess && sw !== swMoreToExport) {
+        const refused = refusal(sw, command.ins);
+        if (refused.code === 'noCertificate' && received.length === 0) return undefined;
+        throw refused;
+      }
+      received = concat(received, data);
+      // Every answer must bring something and the announced length is bounded, so this ends.
+      const missing = skf.missingOfExport(received);
+      if (sw === swSuccess) return skf.parseExportedCertificate(received);
+      if (data.length === 0 || missing === 0) {
+        throw new KeyError('malformed', 'the key announces more certificate than there is', sw);
+      }
+    }
+  }
+
+  // --- exchanges ------------------------------------------------------------------------------------------------------
+
+  /** One operation after the other, so that ids and logins of one never meet another's. */
+  #serially<T>(operation: () => Promise<T>): Promise<T> {
+    const result = this.#tail.then(() => {
+      if (this.#closing.signal.aborted) throw new TransportError('disconnected', 'the key is closed');
+      return operation();
+    });
+    this.#tail = result.catch(() => undefined);
+    return result;
+  }
+
+  #exchange(command: CommandApdu, timeoutMs: number): Promise<ResponseApdu> {
+    return this.#session.exchange(command, { timeoutMs, signal: this.#closing.signal });
+  }
+
+  /** @returns the data of a command that must end with 9000 */
+  async #run(command: CommandApdu, timeoutMs: number = timeouts.brief): Promise<Uint8Array> {
+    const { data, sw } = await this.#exchange(command, timeoutMs);
+    if (sw !== swSuccess) throw refusal(sw, command.ins);
+    return data;
+  }
+}
