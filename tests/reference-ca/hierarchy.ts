@@ -1,0 +1,200 @@
+import { link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import * as v from 'valibot';
+import { fromBase64, toBase64, type Bytes } from '../../src/pki/bytes.ts';
+import { issueCertificate, keyIdentifier } from './issue.ts';
+import { generateKey, loadKey, type KeyType, type SoftwareKey } from './keys.ts';
+import { attributeTypes, encodeName } from './subject.ts';
+
+export const authorityNames = ['sm2', 'p256', 'oldRsa', 'foreign'] as const;
+/**
+ * `sm2` issues today, `p256` for keys without SM2, `oldRsa` issued before the upgrade's cut-off and issues no more,
+ * `foreign` is somebody else's: nobody here trusts it.
+ */
+export type AuthorityName = (typeof authorityNames)[number];
+
+/** A root and the issuing authority under it. The root's key is thrown away once it has signed. */
+export interface Authority {
+  readonly name: AuthorityName;
+  /** DER, self-signed. */
+  readonly root: Bytes;
+  readonly issuing: {
+    /** DER. */
+    readonly certificate: Bytes;
+    /** DER Name. */
+    readonly subject: Bytes;
+    readonly keyIdentifier: Bytes;
+    readonly key: SoftwareKey;
+  };
+}
+export type Hierarchy = Readonly<Record<AuthorityName, Authority>>;
+
+interface Plan {
+  readonly type: KeyType;
+  readonly organization: string;
+  readonly commonName: string;
+  readonly notBefore: string;
+  readonly notAfter: string;
+}
+
+const plans: Readonly<Record<AuthorityName, Plan>> = {
+  sm2: {
+    type: 'sm2',
+    organization: '示例认证中心',
+    commonName: '示例 SM2',
+    notBefore: '2018-01-01T00:00:00Z',
+    notAfter: '2049-12-31T00:00:00Z',
+  },
+  p256: {
+    type: 'p256',
+    organization: '示例认证中心',
+    commonName: '示例 P-256',
+    notBefore: '2018-01-01T00:00:00Z',
+    notAfter: '2049-12-31T00:00:00Z',
+  },
+  oldRsa: {
+    type: 'rsa',
+    organization: '示例认证中心',
+    commonName: '示例 RSA(旧)',
+    notBefore: '2010-01-01T00:00:00Z',
+    notAfter: '2045-12-31T00:00:00Z',
+  },
+  foreign: {
+    type: 'sm2',
+    organization: '另一家示例认证机构',
+    commonName: '另一家示例',
+    notBefore: '2018-01-01T00:00:00Z',
+    notAfter: '2049-12-31T00:00:00Z',
+  },
+};
+
+async function makeAuthority(name: AuthorityName): Promise<Authority> {
+  const plan = plans[name];
+  const distinguishedName = (suffix: string): Bytes =>
+    encodeName([
+      [attributeTypes.country, 'CN'],
+      [attributeTypes.organization, plan.organization],
+      [attributeTypes.commonName, `${plan.commonName} ${suffix}`],
+    ]);
+  const validity = { notBefore: new Date(plan.notBefore), notAfter: new Date(plan.notAfter) };
+  const root = { name: distinguishedName('根 CA'), key: await generateKey(plan.type) };
+  const key = await generateKey(plan.type);
+  const subject = distinguishedName('CA');
+  return {
+    name,
+    root: await issueCertificate({
+      profile: 'root',
+      subject: root.name,
+      spki: root.key.spki,
+      issuer: root,
+      ...validity,
+    }),
+    issuing: {
+      certificate: await issueCertificate({ profile: 'issuing', subject, spki: key.spki, issuer: root, ...validity }),
+      subject,
+      keyIdentifier: keyIdentifier(key.spki),
+      key,
+    },
+  };
+}
+
+const base64 = v.pipe(v.string(), v.base64(), v.transform(fromBase64));
+const storedAuthority = v.object({
+  root: base64,
+  issuing: v.object({
+    certificate: base64,
+    subject: base64,
+    type: v.picklist(['sm2', 'p256', 'rsa']),
+    privateKey: base64,
+    spki: base64,
+  }),
+});
+const storedHierarchy = v.object({
+  version: v.literal(1),
+  authorities: v.object(v.entriesFromList(authorityNames, storedAuthority)),
+});
+
+async function fromEach<T>(make: (name: AuthorityName) => Promise<T>): Promise<Record<AuthorityName, T>> {
+  const [sm2, p256, oldRsa, foreign] = await Promise.all([make('sm2'), make('p256'), make('oldRsa'), make('foreign')]);
+  return { sm2, p256, oldRsa, foreign };
+}
+
+const makeHierarchy = (): Promise<Hierarchy> => fromEach(makeAuthority);
+
+function toJson(hierarchy: Hierarchy): string {
+  const authorities = authorityNames.map((name) => {
+    const { root, issuing } = hierarchy[name];
+    const stored = {
+      root: toBase64(root),
+      issuing: {
+        certificate: toBase64(issuing.certificate),
+        subject: toBase64(issuing.subject),
+        type: issuing.key.type,
+        privateKey: toBase64(issuing.key.privateKey),
+        spki: toBase64(issuing.key.spki),
+      },
+    };
+    return [name, stored] as const;
+  });
+  return `${JSON.stringify({ version: 1, authorities: Object.fromEntries(authorities) }, undefined, 2)}\n`;
+}
+
+function fromJson(json: string): Promise<Hierarchy> {
+  const { authorities } = v.parse(storedHierarchy, JSON.parse(json));
+  return fromEach(async (name) => {
+    const { root, issuing } = authorities[name];
+    return {
+      name,
+      root,
+      issuing: {
+        certificate: issuing.certificate,
+        subject: issuing.subject,
+        keyIdentifier: keyIdentifier(issuing.spki),
+        key: await loadKey(issuing.type, issuing.privateKey, issuing.spki),
+      },
+    };
+  });
+}
+
+const hasCode = (error: unknown, ...codes: string[]): boolean =>
+  error instanceof Error && 'code' in error && codes.includes(String(error.code));
+
+async function readIfThere(file: string): Promise<string | undefined> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return undefined;
+    throw error;
+  }
+}
+
+/** Writes a file that appears whole or not at all, and leaves one that another process made first. */
+async function writeOnce(file: string, text: string): Promise<void> {
+  const draft = `${file}.${process.pid}`;
+  await writeFile(draft, text, { mode: 0o600, flush: true });
+  try {
+    await link(draft, file);
+  } catch (error) {
+    if (hasCode(error, 'EEXIST')) return;
+    // A file system without hard links.
+    if (!hasCode(error, 'EPERM', 'ENOTSUP', 'ENOSYS', 'EOPNOTSUPP')) throw error;
+    await rename(draft, file);
+  } finally {
+    await rm(draft, { force: true });
+  }
+}
+
+/**
+ * The authorities of a data directory, made on first use. They are samples: their keys lie beside them unencrypted.
+ * @param directory undefined: in memory only
+ * @throws v.ValiError or SyntaxError when the stored file is damaged
+ */
+export async function openHierarchy(directory: string | undefined): Promise<Hierarchy> {
+  if (directory === undefined) return makeHierarchy();
+  await mkdir(directory, { recursive: true });
+  const file = path.join(directory, 'hierarchy.json');
+  const stored = await readIfThere(file);
+  if (stored !== undefined) return fromJson(stored);
+  await writeOnce(file, toJson(await makeHierarchy()));
+  return fromJson(await readFile(file, 'utf8'));
+}

@@ -1,0 +1,385 @@
+import { createHash } from 'node:crypto';
+import { mkdir, open, readFile, type FileHandle } from 'node:fs/promises';
+import path from 'node:path';
+import * as v from 'valibot';
+import { failInfoNames, type FailInfo } from '../../src/ca/authority.ts';
+import { fromBase64, toBase64, type Bytes } from '../../src/pki/bytes.ts';
+import { authorityNames, type AuthorityName } from './hierarchy.ts';
+
+/** SHA-256 as 64 lower-case hex digits: how the ledger names certificates, public keys and messages. */
+export const fingerprint = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+
+/** What the authority's staff decided about a holder. */
+export interface HolderFlags {
+  /** Requests are refused. */
+  readonly refuses: boolean;
+  /** Requests wait for a decision before they are granted. */
+  readonly waits: boolean;
+}
+
+const bytes = v.pipe(
+  v.string(),
+  v.base64(),
+  v.transform((text): Bytes => fromBase64(text)),
+);
+const digest = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/u));
+const hex = v.pipe(v.string(), v.regex(/^(?:[0-9a-f]{2})+$/u));
+const count = v.pipe(v.number(), v.integer(), v.minValue(0));
+
+/** A message of a transaction and what was answered to it. */
+const exchange = v.object({
+  /** Fingerprint of the whole message. */
+  request: digest,
+  /** Its senderNonce and ours. */
+  senderNonce: hex,
+  nonce: hex,
+  reply: bytes,
+});
+
+const at = { at: v.pipe(v.string(), v.isoTimestamp()) };
+const transactionId = { transactionId: hex };
+const entrySchema = v.variant('type', [
+  /** A certificate that reached its holder on a personalised key. */
+  v.object({
+    ...at,
+    type: v.literal('registered'),
+    certificate: bytes,
+    usage: v.picklist(['signing', 'encryption']),
+    authority: v.picklist(authorityNames),
+    refuses: v.boolean(),
+    waits: v.boolean(),
+  }),
+  /** A request was taken; a decision is pending. */
+  v.object({
+    ...at,
+    ...transactionId,
+    type: v.literal('waiting'),
+    oldCertificate: digest,
+    csr: bytes,
+    publicKey: digest,
+    exchange,
+  }),
+  v.object({ ...at, ...transactionId, type: v.literal('polled'), exchange }),
+  v.object({
+    ...at,
+    ...transactionId,
+    type: v.literal('issued'),
+    oldCertificate: digest,
+    csr: bytes,
+    publicKey: digest,
+    certificate: bytes,
+    authority: v.picklist(authorityNames),
+    /** Milliseconds since 1970. */
+    confirmBy: count,
+    exchange,
+  }),
+  /** The request was answered again: the same certificate in a new message. */
+  v.object({ ...at, ...transactionId, type: v.literal('repeated'), exchange }),
+  v.object({ ...at, ...transactionId, type: v.literal('confirmed'), exchange }),
+  v.object({
+    ...at,
+    ...transactionId,
+    type: v.literal('withdrawn'),
+    reason: v.picklist(['notConfirmed', 'rejectedByHolder']),
+    exchange: v.optional(exchange),
+  }),
+  v.object({
+    ...at,
+    type: v.literal('refused'),
+    transactionId: v.optional(hex),
+    failInfo: v.array(v.picklist(failInfoNames)),
+    text: v.string(),
+    /** Present: an authentic request was refused for good, and this transaction has ended. */
+    ended: v.optional(v.object({ oldCertificate: digest, csr: bytes, publicKey: digest, exchange })),
+  }),
+  v.object({
+    ...at,
+    type: v.literal('revoked'),
+    certificate: digest,
+    /** The transaction that replaced it: there it may still sign. */
+    supersededBy: v.optional(hex),
+  }),
+]);
+export type LedgerEntry = v.InferOutput<typeof entrySchema>;
+export type Exchange = v.InferOutput<typeof exchange>;
+type Without<Entry, Key extends PropertyKey> = Entry extends unknown ? Omit<Entry, Key> : never;
+
+export interface RegisteredCertificate {
+  readonly certificate: Bytes;
+  readonly usage: 'signing' | 'encryption';
+  readonly authority: AuthorityName;
+  readonly holder: HolderFlags;
+  /** The transaction that issued it. */
+  readonly transactionId: string | undefined;
+  readonly status: 'valid' | 'unconfirmed' | 'revoked';
+  /** The transaction that replaced a revoked one. */
+  readonly supersededBy?: string | undefined;
+}
+
+export type TransactionStatus = 'waiting' | 'issued' | 'confirmed' | 'withdrawn' | 'refused';
+
+/** An answer given, and how the transaction stood after it. */
+export interface Reply {
+  readonly message: Bytes;
+  readonly status: TransactionStatus;
+}
+
+export interface Transaction {
+  readonly transactionId: string;
+  /** Fingerprints of the certificate the request was protected with and of the CSR's SubjectPublicKeyInfo. */
+  readonly oldCertificate: string;
+  readonly publicKey: string;
+  readonly csr: Bytes;
+  readonly status: TransactionStatus;
+  /** Why it was refused. */
+  readonly refusal: { readonly failInfo: readonly FailInfo[]; readonly text: string } | undefined;
+  /** Polls answered with "waiting". */
+  readonly polls: number;
+  readonly certificate: Bytes | undefined;
+  /** Milliseconds since 1970; only of issued ones. */
+  readonly confirmBy: number | undefined;
+  /** The last message that answered the request itself: waiting, issued or refused. */
+  readonly answer: Bytes;
+  /** Every answer given, by the fingerprint of the message it answered. */
+  readonly replies: ReadonlyMap<string, Reply>;
+  /** Hex of the nonces we sent in this transaction. */
+  readonly nonces: ReadonlySet<string>;
+}
+
+/** The ledger's file is damaged before its end: nothing may be issued on top of it. */
+export class LedgerError extends Error {
+  override readonly name = 'LedgerError';
+}
+
+function serialize(entry: LedgerEntry): string {
+  return JSON.stringify(entry, (_key, value: unknown) => (value instanceof Uint8Array ? toBase64(value) : value));
+}
+
+/**
+ * Everything the authority did, in order, one JSON object to a line; what it knows is derived from that alone. An entry
+ * is on the disk before anything it speaks of leaves the house.
+ */
+export class Ledger {
+  /** Undefined: kept in memory only. */
+  readonly file: string | undefined;
+  readonly #handle: FileHandle | undefined;
+  readonly #now: () => Date;
+  readonly #certificates = new Map<string, RegisteredCertificate>();
+  readonly #transactions = new Map<string, Transaction>();
+  readonly #byPublicKey = new Map<string, Transaction>();
+  readonly #senderNonces = new Set<string>();
+  #entries = 0;
+
+  private constructor(file: string | undefined, handle: FileHandle | undefined, now: () => Date) {
+    this.file = file;
+    this.#handle = handle;
+    this.#now = now;
+  }
+
+  static inMemory(now: () => Date = () => new Date()): Ledger {
+    return new Ledger(undefined, undefined, now);
+  }
+
+  /**
+   * Opens a data directory's ledger and reads all of it.
+   * A last line without its line feed was never acted upon, and is cut off.
+   * @throws LedgerError
+   */
+  static async open(directory: string, now: () => Date = () => new Date()): Promise<Ledger> {
+    await mkdir(directory, { recursive: true });
+    const file = path.join(directory, 'ledger.jsonl');
+    const handle = await open(file, 'a+', 0o600);
+    try {
+      const stored = await readFile(file);
+      const end = stored.lastIndexOf(0x0a) + 1;
+      if (end < stored.length) await handle.truncate(end);
+      const ledger = new Ledger(file, handle, now);
+      const lines = stored.subarray(0, end).toString('utf8').split('\n').slice(0, -1);
+      for (const [index, line] of lines.entries()) ledger.#apply(readLine(line, `${file}:${index + 1}`));
+      return ledger;
+    } catch (error) {
+      await handle.close();
+      throw error;
+    }
+  }
+
+  /** Number of entries. */
+  get length(): number {
+    return this.#entries;
+  }
+
+  /** Writes an entry; it counts once this resolves. */
+  async append(entry: Without<LedgerEntry, 'at'>): Promise<void> {
+    const dated: LedgerEntry = { ...entry, at: this.#now().toISOString() };
+    if (this.#handle) {
+      await this.#handle.appendFile(`${serialize(dated)}\n`);
+      await this.#handle.datasync();
+    }
+    this.#apply(dated);
+  }
+
+  async close(): Promise<void> {
+    await this.#handle?.close();
+  }
+
+  certificate(der: Uint8Array): RegisteredCertificate | undefined {
+    return this.#certificates.get(fingerprint(der));
+  }
+
+  /** @param certificate its fingerprint */
+  certificateByFingerprint(certificate: string): RegisteredCertificate | undefined {
+    return this.#certificates.get(certificate);
+  }
+
+  transaction(transactionIdHex: string): Transaction | undefined {
+    return this.#transactions.get(transactionIdHex);
+  }
+
+  /** The transaction that certified a public key, or is about to. @param publicKey fingerprint of the SubjectPublicKeyInfo */
+  transactionOfPublicKey(publicKey: string): Transaction | undefined {
+    return this.#byPublicKey.get(publicKey);
+  }
+
+  /** Whether an authentic message with this senderNonce was answered before. */
+  knowsSenderNonce(nonceHex: string): boolean {
+    return this.#senderNonces.has(nonceHex);
+  }
+
+  /** Transactions issued and not yet confirmed whose time ran out at `now`. */
+  overdue(now: Date): readonly Transaction[] {
+    return [...this.#transactions.values()].filter(
+      ({ status, confirmBy }) => status === 'issued' && confirmBy !== undefined && confirmBy < now.getTime(),
+    );
+  }
+
+  #apply(entry: LedgerEntry): void {
+    this.#entries++;
+    switch (entry.type) {
+      case 'registered':
+        this.#certificates.set(fingerprint(entry.certificate), {
+          certificate: entry.certificate,
+          usage: entry.usage,
+          authority: entry.authority,
+          holder: { refuses: entry.refuses, waits: entry.waits },
+          transactionId: undefined,
+          status: 'valid',
+        });
+        return;
+      case 'revoked':
+        this.#changeCertificate(entry.certificate, { status: 'revoked', supersededBy: entry.supersededBy });
+        return;
+      case 'waiting':
+        this.#begin(entry.transactionId, 'waiting', entry);
+        return;
+      case 'issued': {
+        const old = this.#certificates.get(entry.oldCertificate);
+        this.#certificates.set(fingerprint(entry.certificate), {
+          certificate: entry.certificate,
+          usage: 'signing',
+          authority: entry.authority,
+          holder: old?.holder ?? { refuses: false, waits: false },
+          transactionId: entry.transactionId,
+          status: 'unconfirmed',
+        });
+        this.#begin(entry.transactionId, 'issued', entry);
+        return;
+      }
+      case 'refused':
+        if (entry.ended && entry.transactionId !== undefined) {
+          this.#begin(entry.transactionId, 'refused', entry.ended, { failInfo: entry.failInfo, text: entry.text });
+        }
+        return;
+      case 'polled':
+        this.#change(entry.transactionId, entry.exchange, (old) => ({ polls: old.polls + 1 }));
+        return;
+      case 'repeated':
+        this.#change(entry.transactionId, entry.exchange, () => ({ answer: entry.exchange.reply }));
+        return;
+      case 'confirmed': {
+        const changed = this.#change(entry.transactionId, entry.exchange, () => ({ status: 'confirmed' }));
+        if (changed?.certificate) this.#changeCertificate(fingerprint(changed.certificate), { status: 'valid' });
+        return;
+      }
+      case 'withdrawn': {
+        const changed = this.#change(entry.transactionId, entry.exchange, () => ({ status: 'withdrawn' }));
+        if (changed?.certificate) this.#changeCertificate(fingerprint(changed.certificate), { status: 'revoked' });
+        return;
+      }
+    }
+  }
+
+  #changeCertificate(certificate: string, change: Partial<RegisteredCertificate>): void {
+    const known = this.#certificates.get(certificate);
+    if (known) this.#certificates.set(certificate, { ...known, ...change });
+  }
+
+  /** A transaction's first entry, or the one that turns waiting into issued or refused. */
+  #begin(
+    id: string,
+    status: 'waiting' | 'issued' | 'refused',
+    entry: {
+      readonly oldCertificate: string;
+      readonly publicKey: string;
+      readonly csr: Bytes;
+      readonly certificate?: Bytes;
+      readonly confirmBy?: number;
+      readonly exchange: Exchange;
+    },
+    refusal?: Transaction['refusal'],
+  ): void {
+    const before = this.#transactions.get(id);
+    this.#senderNonces.add(entry.exchange.senderNonce);
+    const transaction: Transaction = {
+      transactionId: id,
+      oldCertificate: entry.oldCertificate,
+      publicKey: entry.publicKey,
+      csr: entry.csr,
+      status,
+      refusal,
+      polls: before?.polls ?? 0,
+      certificate: entry.certificate,
+      confirmBy: entry.confirmBy,
+      answer: entry.exchange.reply,
+      replies: new Map([
+        ...(before?.replies ?? []),
+        [entry.exchange.request, { message: entry.exchange.reply, status }],
+      ]),
+      nonces: new Set([...(before?.nonces ?? []), entry.exchange.nonce]),
+    };
+    this.#store(transaction);
+  }
+
+  #change(
+    id: string,
+    answered: Exchange | undefined,
+    change: (old: Transaction) => Partial<Transaction>,
+  ): Transaction | undefined {
+    const old = this.#transactions.get(id);
+    if (!old) throw new LedgerError(`the ledger goes on with a transaction it never began: ${id}`);
+    if (answered) this.#senderNonces.add(answered.senderNonce);
+    const changed = { ...old, ...change(old) };
+    const transaction: Transaction = {
+      ...changed,
+      ...(answered && {
+        replies: new Map([...old.replies, [answered.request, { message: answered.reply, status: changed.status }]]),
+        nonces: new Set([...old.nonces, answered.nonce]),
+      }),
+    };
+    this.#store(transaction);
+    return transaction;
+  }
+
+  #store(transaction: Transaction): void {
+    this.#transactions.set(transaction.transactionId, transaction);
+    // A refused request certified nothing: its key may be asked for again.
+    if (transaction.status !== 'refused') this.#byPublicKey.set(transaction.publicKey, transaction);
+  }
+}
+
+function readLine(line: string, where: string): LedgerEntry {
+  try {
+    return v.parse(entrySchema, JSON.parse(line));
+  } catch (cause) {
+    throw new LedgerError(`the ledger is damaged at ${where}`, { cause });
+  }
+}
