@@ -25,16 +25,3 @@ export function formatDateTime(date: Date): string {
     hourCycle: 'h23',
   }).format(date);
 }
-
-const dayMs = 86_400_000;
-const beijingOffsetMs = 8 * 3_600_000;
-
-/** The calendar day in Beijing as a count of days since 1970-01-01. China has kept UTC+8 without summer time since 1991. */
-export function beijingDay(date: Date): number {
-  return Math.floor((date.getTime() + beijingOffsetMs) / dayMs);
-}
-
-/** Midnight in Beijing at the start of the given day count. */
-export function fromBeijingDay(day: number): Date {
-  return new Date(day * dayMs - beijingOffsetMs);
-}

@@ -1,0 +1,19 @@
+const zh = {
+  holder: '持有人',
+  taxpayerNumber: '纳税人识别号',
+  validity: '有效期',
+  fromTo: (from: string, to: string): string => `${from} 至 ${to}`,
+  issuer: '颁发机构',
+  algorithm: '算法',
+  serialNumber: '证书序列号',
+};
+const en: typeof zh = {
+  holder: 'Holder',
+  taxpayerNumber: 'Taxpayer no.',
+  validity: 'Valid',
+  fromTo: (from: string, to: string): string => `${from} to ${to}`,
+  issuer: 'Issued by',
+  algorithm: 'Algorithm',
+  serialNumber: 'Serial number',
+};
+export const certificateWords = { 'zh-CN': zh, en };

@@ -1,0 +1,11 @@
+const zh = {
+  connect: '连接 USBKEY',
+  otherWay: '列表里没有？换一种方式',
+  nothingWritten: '只读取证书，不需要密码，不会改动 USBKEY。',
+};
+const en: typeof zh = {
+  connect: 'Connect USBKEY',
+  otherWay: 'Not in the list? Try another way',
+  nothingWritten: 'This only reads the certificate: no password is needed and nothing on the USBKEY changes.',
+};
+export const connectWords = { 'zh-CN': zh, en };

@@ -1,0 +1,52 @@
+const zh = {
+  label: 'USBKEY 密码',
+  show: '显示',
+  hide: '隐藏',
+  go: '验证密码',
+  checking: '正在验证…',
+  cancel: '先不办了',
+  forgotten: '忘记密码',
+  tries: (n: number): string => `还可以试 ${n} 次。输错次数过多，USBKEY 会锁死。`,
+  triesUnknown: '次数有限，不确定请先停下。',
+  wrong: (n: number): string => `密码不对，还可以试 ${n} 次。证书没有变化。`,
+  wrongUncounted: '密码不对。证书没有变化。次数有限，不确定请先停下。',
+  locked: 'USBKEY 已锁死，网上不能解锁。证书没有变化，请到任意服务中心解锁。',
+  whatToBring: '看要带什么',
+  lastTry: '只剩最后 1 次机会，再输错就会锁死，只能到服务中心解锁。不确定密码，请不要再试。',
+  unlockInstead: '不确定，看怎样解锁',
+  sure: '我确定密码，再试一次',
+  capsLock: '大写锁定开着，请留意大小写。',
+  refusal: {
+    empty: '请先输入密码。',
+    notAscii: '密码里只有英文字母、数字和符号。请切换到英文输入法再输入。',
+  },
+};
+const en: typeof zh = {
+  label: 'Password of the USBKEY',
+  show: 'Show',
+  hide: 'Hide',
+  go: 'Check the password',
+  checking: 'Checking…',
+  cancel: 'Not now',
+  forgotten: 'Password forgotten',
+  tries: (n: number): string =>
+    `${n} ${n === 1 ? 'try' : 'tries'} left. The USBKEY locks itself after too many wrong ones.`,
+  triesUnknown: 'The number of tries is limited. If you are not sure, stop here.',
+  wrong: (n: number): string =>
+    `That password is not right; ${n} ${n === 1 ? 'try' : 'tries'} left. The certificate has not changed.`,
+  wrongUncounted:
+    'That password is not right. The certificate has not changed. Tries are limited: if you are not sure, stop here.',
+  locked:
+    'The USBKEY is locked and cannot be unlocked online. The certificate has not changed; any service centre can unlock it.',
+  whatToBring: 'What to bring',
+  lastTry:
+    'Only one try is left. One more wrong password locks the USBKEY, and only a service centre can unlock it. If you are not sure, do not try.',
+  unlockInstead: 'Not sure: how to unlock',
+  sure: 'I am sure of it, try once more',
+  capsLock: 'Caps Lock is on; mind capital letters.',
+  refusal: {
+    empty: 'Type the password first.',
+    notAscii: 'The password has only English letters, digits and signs. Switch the input method to English.',
+  },
+};
+export const password = { 'zh-CN': zh, en };

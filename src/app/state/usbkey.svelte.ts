@@ -1,0 +1,290 @@
+import { TransportError, type TransportErrorCode } from '../../apdu/channel.ts';
+import { indexedDbJournal } from '../../renewal/indexeddb-journal.ts';
+import type { JournalRecord } from '../../renewal/journal.ts';
+import { readKeyContents, type KeyContents } from '../../renewal/key-contents.ts';
+import { recommend, type EnvironmentTrouble, type Recommendation } from '../../renewal/recommend.ts';
+import type { Trust } from '../../renewal/trust.ts';
+import { clock } from '../../service/clock.ts';
+import { loadConfig, loadPolicy, type Config, type Policy } from '../../service/config.ts';
+import { ServiceError } from '../../service/errors.ts';
+import { saveLastReading } from '../../storage/last-reading.ts';
+import { authorisedKeys, requestKey, watchKeys, type AttachedKey } from '../../usbkey/connect.ts';
+import { KeyError, type UsbKey } from '../../usbkey/usbkey.ts';
+import { browserTrouble, type BrowserTrouble } from '../environment.ts';
+import { saveKeySummary } from './key-summary.ts';
+import { recall, remember } from './local-store.ts';
+import { recommendInput, recommendPolicy } from './recommend-input.ts';
+
+/** What stands between the person and a reading. The words for each are in `messages/key-trouble.ts`. */
+export type KeyTrouble =
+  | BrowserTrouble
+  | 'nothingChosen'
+  | 'protectedClass'
+  | 'massStorage'
+  | 'fidoOnly'
+  | 'unknownDevice'
+  | 'accessDenied'
+  | 'busy'
+  | 'otherTab'
+  | 'several'
+  | 'unplugged'
+  | 'noAnswer'
+  | 'noConfig'
+  | 'unexpected';
+
+/** Everything read from a key, and what follows from it. */
+export interface Reading {
+  readonly contents: KeyContents;
+  readonly keyName: string;
+  readonly config: Config;
+  /** Undefined where the operator could not be asked. */
+  readonly policy: Policy | undefined;
+  readonly trust: Trust;
+  readonly windowDays: number;
+  readonly recommendation: Recommendation;
+  readonly readAt: Date;
+}
+
+export type KeyView =
+  /** Looking for a key that was granted before. */
+  | { readonly at: 'looking' }
+  | { readonly at: 'none' }
+  | { readonly at: 'choosing' }
+  | { readonly at: 'reading' }
+  | { readonly at: 'ready'; readonly reading: Reading }
+  | { readonly at: 'trouble'; readonly trouble: KeyTrouble; readonly device?: AttachedKey };
+
+/** A key is opened by one tab at a time, and in it by one task at a time. */
+const lockName = 'casupport.key';
+const longestSkewMs = 24 * 3_600_000;
+
+export const trustOf = ({ anchors, intermediates, oldIssuers, holder }: Config): Trust => ({
+  anchors,
+  intermediates,
+  oldIssuers,
+  taxpayerNumberTypes: holder.taxpayerNumber,
+});
+
+/** The key that is plugged in, as the pages see it. The device is open only while a task runs. */
+class UsbKeyState {
+  view = $state.raw<KeyView>({ at: 'looking' });
+  /** Keys of this site that are plugged in, refused ones included. */
+  attached = $state.raw<readonly AttachedKey[]>([]);
+  /** Which of the browser's two choosers to open first: the one that worked last. */
+  way = $state<'usb' | 'hid'>(recall('way') === 'usb' || !('hid' in navigator) ? 'usb' : 'hid');
+
+  readonly #refusedOld = new Set<string>();
+  readonly #sure = new Set<string>();
+  #pages = 0;
+  #watching = false;
+  #task: Promise<unknown> | undefined;
+  #turn = 0;
+
+  readonly usable = $derived(this.attached.filter(({ refusal }) => !refusal));
+
+  /** A page that shows the key has come; it returns what to call when it goes. A granted key is read at once. */
+  use(): () => void {
+    this.#pages += 1;
+    void this.#look();
+    return () => {
+      this.#pages -= 1;
+    };
+  }
+
+  /** Opens the browser's chooser. Call it in a click. */
+  async connect(way: 'usb' | 'hid'): Promise<void> {
+    if (this.#task) return;
+    const before = this.view;
+    this.view = { at: 'choosing' };
+    let chosen: AttachedKey;
+    try {
+      chosen = await requestKey(way);
+    } catch (error) {
+      const trouble = troubleOf(error);
+      this.view = trouble === 'nothingChosen' && before.at === 'ready' ? before : { at: 'trouble', trouble };
+      return;
+    }
+    this.way = way;
+    remember('way', way);
+    this.attached = await authorisedKeys();
+    await this.#read(chosen);
+  }
+
+  /** Looks again for keys and reads the one that is there. */
+  again(): Promise<void> {
+    return this.#look();
+  }
+
+  /** The person has said to be sure of the password although one try is left. */
+  confirmLastTry(): void {
+    if (this.view.at !== 'ready') return;
+    this.#sure.add(this.view.reading.contents.info.serialNumber);
+    void this.#look();
+  }
+
+  /** The authority has turned down a request because the old certificate is not good any more. */
+  oldCertificateRefused(serialNumber: string): void {
+    this.#refusedOld.add(serialNumber);
+  }
+
+  /**
+   * Opens the attached key for one task and closes it afterwards. Nothing else touches the key meanwhile.
+   * @throws TransportError, and `busy` when another tab is at it
+   */
+  withKey<T>(attached: AttachedKey, task: (key: UsbKey) => Promise<T>): Promise<T> {
+    if (this.#task) return Promise.reject(new TransportError('busy', 'this page is at the key already'));
+    const run = async (lock: Lock | null): Promise<T> => {
+      if (!lock) throw new OtherTab();
+      const key = await attached.open();
+      try {
+        return await task(key);
+      } finally {
+        await key.close();
+      }
+    };
+    const running = navigator.locks.request(lockName, { ifAvailable: true }, run);
+    const done = running.then(
+      () => undefined,
+      () => undefined,
+    );
+    this.#task = done;
+    void done.then(() => (this.#task = undefined));
+    return running;
+  }
+
+  async #look(): Promise<void> {
+    const trouble = browserTrouble();
+    if (trouble) {
+      this.view = { at: 'trouble', trouble };
+      return;
+    }
+    this.#watch();
+    if (this.#task) return;
+    const turn = ++this.#turn;
+    this.attached = await authorisedKeys();
+    if (turn !== this.#turn || this.#isBusy()) return;
+    const [first, second] = this.usable;
+    const refused = this.attached[0];
+    if (second) this.view = { at: 'trouble', trouble: 'several' };
+    else if (first) await this.#read(first);
+    else if (refused?.refusal) this.view = { at: 'trouble', trouble: refused.refusal.reason, device: refused };
+    else this.view = { at: 'none' };
+  }
+
+  #isBusy(): boolean {
+    return this.#task !== undefined;
+  }
+
+  #watch(): void {
+    if (this.#watching) return;
+    this.#watching = true;
+    const onChange = (): void => {
+      void authorisedKeys().then((keys) => (this.attached = keys));
+    };
+    watchKeys({
+      onConnect: () => {
+        onChange();
+        if (this.#pages > 0) void this.#look();
+      },
+      onDisconnect: () => {
+        onChange();
+        // A task that is at the key ends by itself and says so; without one the page does.
+        if (!this.#task && (this.view.at === 'ready' || this.view.at === 'trouble'))
+          this.view = { at: 'trouble', trouble: 'unplugged' };
+      },
+    });
+  }
+
+  async #read(attached: AttachedKey): Promise<void> {
+    if (attached.refusal) {
+      this.view = { at: 'trouble', trouble: attached.refusal.reason, device: attached };
+      return;
+    }
+    const turn = ++this.#turn;
+    this.view = { at: 'reading' };
+    let view: KeyView;
+    try {
+      view = { at: 'ready', reading: await this.withKey(attached, (key) => this.#readAll(key, attached)) };
+    } catch (error) {
+      view = { at: 'trouble', trouble: troubleOf(error), device: attached };
+    }
+    if (turn === this.#turn) this.view = view;
+  }
+
+  async #readAll(key: UsbKey, attached: AttachedKey): Promise<Reading> {
+    const config = await loadConfig();
+    const policy = await loadPolicy(config).catch(() => undefined);
+    const trust = trustOf(config);
+    const now = clock.now();
+    const contents = await readKeyContents(key, trust, now);
+    const { serialNumber } = contents.info;
+    // A browser without storage has no journal: reading still works, renewing will say why it does not begin.
+    const records = await indexedDbJournal.ofKey(serialNumber).catch((): JournalRecord[] => []);
+    const environment: EnvironmentTrouble[] = [];
+    if (!navigator.onLine || !policy) environment.push('offline');
+    if (Math.abs(clock.skewMs ?? 0) > longestSkewMs) environment.push('clockSkew');
+    const rules = recommendPolicy(config, policy);
+    const recommendation = recommend(
+      recommendInput({
+        contents,
+        records,
+        config,
+        policy,
+        environment,
+        oldCertificateRefused: this.#refusedOld.has(serialNumber),
+        lastTryConfirmed: this.#sure.has(serialNumber),
+        now,
+      }),
+      rules,
+      now,
+    );
+    const keyName = contents.info.label || attached.productName;
+    await keepReading(contents, keyName, recommendation, now);
+    const { windowDays } = rules;
+    return { contents, keyName, config, policy, trust, windowDays, recommendation, readAt: now };
+  }
+}
+
+/** For the next visit without a key. Failing to keep it is no trouble. */
+async function keepReading(
+  { active, info }: KeyContents,
+  keyName: string,
+  { followUps, action }: Recommendation,
+  now: Date,
+): Promise<void> {
+  if (!active) return;
+  const { der, notAfter } = active.certificate;
+  const needUpgrade = action === 'onlineUpgrade' || followUps.includes('upgrade');
+  saveKeySummary({ notAfter: notAfter.getTime(), readAt: now.getTime(), needUpgrade });
+  const reading = { keySerialNumber: info.serialNumber, readAt: now.getTime(), certificate: der, keyName };
+  await saveLastReading(reading).catch(() => undefined);
+}
+
+/** Another tab of this site holds the key's lock. */
+class OtherTab extends Error {
+  override readonly name = 'OtherTab';
+}
+
+const transportTroubles: Record<TransportErrorCode, KeyTrouble> = {
+  nothingChosen: 'nothingChosen',
+  noGesture: 'nothingChosen',
+  unsupported: 'noApi',
+  accessDenied: 'accessDenied',
+  protectedClass: 'protectedClass',
+  busy: 'busy',
+  disconnected: 'unplugged',
+  timeout: 'noAnswer',
+  stalled: 'noAnswer',
+  malformed: 'noAnswer',
+  cancelled: 'noAnswer',
+  failed: 'noAnswer',
+};
+
+export function troubleOf(error: unknown): KeyTrouble {
+  if (error instanceof OtherTab) return 'otherTab';
+  if (error instanceof TransportError) return transportTroubles[error.code];
+  if (error instanceof KeyError) return 'noAnswer';
+  return error instanceof ServiceError ? 'noConfig' : 'unexpected';
+}
+
+export const usbkey = new UsbKeyState();
