@@ -1,0 +1,73 @@
+import { createServer, type Server } from 'node:http';
+import { toBase64 } from '../../src/pki/bytes.ts';
+import {
+  allowMethods,
+  answerWith,
+  HttpProblem,
+  requestUrl,
+  sendJson,
+  type RequestHandler,
+} from '../reference-ca/http.ts';
+import { attributeTypes } from '../reference-ca/subject.ts';
+import type { ReferenceCa } from '../reference-ca/reference-ca.ts';
+import { attachments, scenarios } from '../virtual-key/state.ts';
+
+/** `GET /config.json`: what the operator tells the site, here made for the authority that runs behind it. */
+export function siteConfig(ca: ReferenceCa, demo: boolean): Record<string, unknown> {
+  const { sm2, p256, oldRsa } = ca.hierarchy;
+  return {
+    version: 1,
+    ca: { protocol: 'cmp', url: '/ca/cmp', enrolments: '/api/enrolments' },
+    api: '/api',
+    anchors: [sm2.root, p256.root, oldRsa.root].map(toBase64),
+    intermediates: [sm2, p256, oldRsa].map(({ issuing }) => toBase64(issuing.certificate)),
+    oldIssuers: [toBase64(oldRsa.root)],
+    holder: { taxpayerNumber: [attributeTypes.taxpayerNumber, attributeTypes.oldTaxpayerNumber] },
+    models: [],
+    demo,
+  };
+}
+
+function configHandler(ca: ReferenceCa, demo: boolean): RequestHandler {
+  return (request, response) => {
+    if (requestUrl(request).pathname !== '/config.json') return Promise.resolve(false);
+    allowMethods(request, 'GET', 'HEAD');
+    sendJson(response, siteConfig(ca, demo));
+    return Promise.resolve(true);
+  };
+}
+
+/** `GET /demo/keys?scenario=…&attachment=…`: a new USBKEY with everything on it. */
+function keysHandler(ca: ReferenceCa): RequestHandler {
+  const oneOf = <T extends string>(name: string, values: readonly T[], text: string | null): T => {
+    const value = values.find((candidate) => candidate === text);
+    if (value === undefined) throw new HttpProblem(400, `${name} must be one of ${values.join(', ')}.`);
+    return value;
+  };
+  return async (request, response) => {
+    const { pathname, searchParams } = requestUrl(request);
+    if (pathname !== '/demo/keys') return false;
+    allowMethods(request, 'GET');
+    const scenario = oneOf('scenario', scenarios, searchParams.get('scenario'));
+    const attachment = oneOf('attachment', attachments, searchParams.get('attachment'));
+    sendJson(response, await ca.personalise(scenario, attachment));
+    return true;
+  };
+}
+
+/** Nothing under these paths is a page of the application. */
+const ownPaths: RequestHandler = (request) => {
+  if (/^\/(?:api|ca|demo)(?:\/|$)/u.test(requestUrl(request).pathname))
+    throw new HttpProblem(404, 'There is nothing here.');
+  return Promise.resolve(false);
+};
+
+/** Everything but the site's files: what any front (built site, development server) has behind it. */
+export function backHandlers(ca: ReferenceCa, demo: boolean): readonly RequestHandler[] {
+  return [configHandler(ca, demo), ca.handler, ...(demo ? [keysHandler(ca)] : []), ownPaths];
+}
+
+/** Site, API and authority on one origin. Not listening yet. */
+export function createDemoServer(ca: ReferenceCa, site: RequestHandler, { demo }: { demo: boolean }): Server {
+  return createServer(answerWith(...backHandlers(ca, demo), site));
+}

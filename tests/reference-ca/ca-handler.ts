@@ -1,0 +1,52 @@
+import type { IncomingMessage } from 'node:http';
+import { toBase64 } from '../../src/pki/bytes.ts';
+import type { CmpResponder } from './cmp-responder.ts';
+import { allowMethods, HttpProblem, readBody, requestUrl, send, sendJson, type RequestHandler } from './http.ts';
+import { publicPolicy } from './policy.ts';
+
+/** The longest CMP message taken, in bytes. */
+const maxMessageBytes = 64 * 1024;
+
+/** The media type without its parameters, in lower case. */
+const mediaType = (request: IncomingMessage): string =>
+  (request.headers['content-type'] ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
+
+/**
+ * The authority over HTTP: `POST /ca/cmp` (RFC 9811), `GET /api/policy`, and `GET /api/enrolments/{id}`, the id being a
+ * transactionID (32 hex digits) or the SHA-256 of a SubjectPublicKeyInfo (64). Same origin only: no CORS headers.
+ */
+export function caHandler(responder: CmpResponder, now: () => Date): RequestHandler {
+  return async (request, response) => {
+    const { pathname } = requestUrl(request);
+    const enrolment = /^\/api\/enrolments\/([^/]*)$/u.exec(pathname);
+    if (pathname !== '/ca/cmp' && pathname !== '/api/policy' && !enrolment) return false;
+    // Holders' software tells the time by this.
+    response.setHeader('Date', now().toUTCString());
+    if (pathname === '/ca/cmp') {
+      allowMethods(request, 'POST');
+      if (mediaType(request) !== 'application/pkixcmp') {
+        throw new HttpProblem(415, 'Only application/pkixcmp here.', { Accept: 'application/pkixcmp' });
+      }
+      const answer = await responder.answer(await readBody(request, maxMessageBytes));
+      if (!answer) throw new HttpProblem(400, 'Not a PKIMessage.');
+      send(response, 200, 'application/pkixcmp', answer);
+      return true;
+    }
+    allowMethods(request, 'GET', 'HEAD');
+    if (!enrolment) {
+      sendJson(response, publicPolicy(responder.policy));
+      return true;
+    }
+    const id = enrolment[1] ?? '';
+    if (!/^(?:[0-9a-f]{32}|[0-9a-f]{64})$/u.test(id)) {
+      throw new HttpProblem(404, 'A transaction is named by 32 hex digits, a public key by 64, in lower case.');
+    }
+    const { status, message, checkAfterSeconds } = await responder.enrolment(id);
+    sendJson(response, {
+      status,
+      ...(message && { message: toBase64(message) }),
+      ...(checkAfterSeconds !== undefined && { checkAfterSeconds }),
+    });
+    return true;
+  };
+}

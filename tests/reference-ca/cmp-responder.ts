@@ -1,0 +1,444 @@
+import {
+  buildMessage,
+  CmpFormatError,
+  p10crRequestId,
+  parseMessage,
+  type CertStatus,
+  type PkiMessage,
+  type MessageContent,
+} from '../../src/ca/cmp-messages.ts';
+import { signatureAlgorithmFor } from '../../src/pki/algorithms.ts';
+import { bytesEqual, toHex, type Bytes } from '../../src/pki/bytes.ts';
+import { parseCertificate } from '../../src/pki/certificate.ts';
+import { CsrError, parseCsr, type Csr } from '../../src/pki/csr.ts';
+import { digestForSignatureAlgorithm } from '../../src/pki/signature.ts';
+import { checkContent, decide, proveRequest, type Grant } from './admission.ts';
+import { authenticate, checkFreshness, checkHeader, type CheckedHeader, type Sender } from './authentication.ts';
+import type { Authority, Hierarchy } from './hierarchy.ts';
+import { issueCertificate } from './issue.ts';
+import { fingerprint, type Exchange, type Ledger, type Transaction } from './ledger.ts';
+import type { Policy } from './policy.ts';
+import { Refusal } from './refusal.ts';
+
+/** What holders' software is told about a transaction without asking in CMP. */
+export interface EnrolmentInfo {
+  /** `withdrawn`: also ended by a refusal. */
+  readonly status: 'unknown' | 'pending' | 'issued' | 'confirmed' | 'withdrawn';
+  /** The last protected PKIMessage that answered the request itself: waiting, issuing or refusing. */
+  readonly message?: Bytes;
+  readonly checkAfterSeconds?: number;
+}
+
+/** A message whose form, sender and freshness are proven. */
+interface Received {
+  readonly message: PkiMessage;
+  readonly header: CheckedHeader;
+  readonly sender: Sender;
+  /** The authority that answers this sender. */
+  readonly authority: Authority;
+  /** The transaction it belongs to, if that has begun. */
+  readonly transaction: Transaction | undefined;
+  /** The very same bytes were answered before. */
+  readonly isRepeat: boolean;
+}
+
+interface Answer {
+  readonly message: Bytes;
+  readonly exchange: Exchange;
+}
+
+type Body = MessageContent['body'];
+
+/**
+ * The authority's side of CMP (RFC 9810, profile RFC 9483): p10cr and what follows it. One message at a time, so that
+ * what one is decided on is still true when its entry is in the ledger.
+ */
+export class CmpResponder {
+  readonly policy: Policy;
+  readonly #hierarchy: Hierarchy;
+  readonly #ledger: Ledger;
+  readonly #now: () => Date;
+  #queue: Promise<unknown> = Promise.resolve();
+
+  constructor(parts: {
+    readonly hierarchy: Hierarchy;
+    readonly ledger: Ledger;
+    readonly policy: Policy;
+    readonly now: () => Date;
+  }) {
+    this.policy = parts.policy;
+    this.#hierarchy = parts.hierarchy;
+    this.#ledger = parts.ledger;
+    this.#now = parts.now;
+  }
+
+  /**
+   * Answers a PKIMessage with a protected PKIMessage.
+   * @returns undefined when the bytes are no PKIMessage
+   */
+  answer(der: Uint8Array): Promise<Bytes | undefined> {
+    return this.#oneAtATime(async () => {
+      let message: PkiMessage;
+      try {
+        message = parseMessage(der);
+      } catch (error) {
+        if (error instanceof CmpFormatError) return undefined;
+        throw error;
+      }
+      await this.#withdrawOverdue();
+      try {
+        return await this.#handle(message);
+      } catch (error) {
+        if (error instanceof Refusal) return this.#refuse(message, error);
+        throw error;
+      }
+    });
+  }
+
+  /**
+   * What became of a transaction, or of the request for a public key.
+   * @param id transactionID in 32, or SHA-256 of the DER SubjectPublicKeyInfo in 64 lower-case hex digits
+   */
+  enrolment(id: string): Promise<EnrolmentInfo> {
+    return this.#oneAtATime(async () => {
+      await this.#withdrawOverdue();
+      const transaction = id.length === 64 ? this.#ledger.transactionOfPublicKey(id) : this.#ledger.transaction(id);
+      switch (transaction?.status) {
+        case undefined:
+          return { status: 'unknown' };
+        case 'waiting':
+          return {
+            status: 'pending',
+            message: transaction.answer,
+            checkAfterSeconds: this.policy.checkAfterSeconds,
+          };
+        case 'issued':
+        case 'confirmed':
+          return { status: transaction.status, message: transaction.answer };
+        case 'refused':
+          return { status: 'withdrawn', message: transaction.answer };
+        case 'withdrawn':
+          return { status: 'withdrawn' };
+      }
+    });
+  }
+
+  /** Resolves once everything begun is in the ledger. */
+  async idle(): Promise<void> {
+    await this.#queue;
+  }
+
+  #oneAtATime<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#queue.then(work);
+    this.#queue = result.catch(() => undefined);
+    return result;
+  }
+
+  async #withdrawOverdue(): Promise<void> {
+    for (const { transactionId } of this.#ledger.overdue(this.#now())) {
+      await this.#ledger.append({ type: 'withdrawn', transactionId, reason: 'notConfirmed' });
+    }
+  }
+
+  async #handle(message: PkiMessage): Promise<Bytes> {
+    const header = checkHeader(message, this.#hierarchy);
+    const transaction = this.#ledger.transaction(header.transactionId);
+    const now = this.#now();
+    const context = { hierarchy: this.#hierarchy, ledger: this.#ledger, policy: this.policy, now, transaction };
+    const sender = await authenticate(message, context);
+    const isRepeat = transaction?.replies.has(fingerprint(message.der)) === true;
+    if (!isRepeat) checkFreshness(message, header.senderNonce, context);
+    const authority = sender.registered.authority === 'p256' ? this.#hierarchy.p256 : this.#hierarchy.sm2;
+    const received: Received = { message, header, sender, authority, transaction, isRepeat };
+    const { body } = message;
+    switch (body.type) {
+      case 'p10cr':
+        return this.#takeRequest(received, body.csr);
+      case 'pollReq':
+        return this.#takePoll(received, body.certReqIds);
+      case 'certConf':
+        return this.#takeConfirmation(received, body.statuses);
+      default:
+        throw new Refusal('badRequest', 'only p10cr, pollReq and certConf are taken here');
+    }
+  }
+
+  /* Requests */
+
+  async #takeRequest(received: Received, csrDer: Uint8Array): Promise<Bytes> {
+    if (received.message.header.recipNonce) throw new Refusal('badRecipientNonce', 'a first message answers no other');
+    if (received.transaction) return this.#repeatRequest(received, received.transaction, csrDer);
+    let csr: Csr;
+    try {
+      csr = parseCsr(csrDer);
+    } catch (cause) {
+      if (cause instanceof CsrError) throw new Refusal('badDataFormat', 'the PKCS #10 request is malformed', { cause });
+      throw cause;
+    }
+    const request = {
+      transactionId: received.header.transactionId,
+      oldCertificate: received.sender.fingerprint,
+      csr: csr.der,
+      publicKey: fingerprint(csr.spki),
+    };
+    let grant: Grant;
+    try {
+      grant = await this.#judge(csr, received.sender);
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      // An authentic request that is refused ends its transaction: sent again, it is refused again.
+      const answer = await this.#answer(received, refusalBody(error));
+      const { transactionId, ...rest } = request;
+      const refusal = { failInfo: [error.failInfo], text: error.message };
+      await this.#ledger.append({
+        type: 'refused',
+        transactionId,
+        ...refusal,
+        ended: { ...rest, exchange: answer.exchange },
+      });
+      return answer.message;
+    }
+    if (received.sender.registered.holder.waits) {
+      const { message, exchange } = await this.#answer(received, waitingBody);
+      await this.#ledger.append({ type: 'waiting', ...request, exchange });
+      return message;
+    }
+    return this.#issue(received, csr, grant);
+  }
+
+  /** @throws Refusal with what is wrong with the request itself */
+  async #judge(csr: Csr, { certificate, registered }: Sender): Promise<Grant> {
+    await proveRequest(csr);
+    checkContent(csr, certificate, registered.authority, this.policy);
+    // One certificate for a key, whatever became of it: the holder is told which transaction to look at.
+    if (this.#ledger.transactionOfPublicKey(fingerprint(csr.spki))) {
+      throw new Refusal('duplicateCertReq', 'the new key was asked a certificate for before');
+    }
+    return decide(registered, certificate, this.policy, this.#now());
+  }
+
+  async #issue(received: Received, csr: Csr, grant: Grant): Promise<Bytes> {
+    const { sender, header } = received;
+    const authority = this.#hierarchy[grant.authority];
+    const certificate = await issueCertificate({
+      profile: 'signing',
+      subject: sender.certificate.subject.der,
+      spki: csr.spki,
+      issuer: { name: authority.issuing.subject, key: authority.issuing.key },
+      notBefore: grant.notBefore,
+      notAfter: grant.notAfter,
+    });
+    const confirmBy = this.#now().getTime() + this.policy.confirmWaitSeconds * 1000;
+    const answer = await this.#answer(received, issuedBody(certificate), confirmBy);
+    await this.#ledger.append({
+      type: 'issued',
+      transactionId: header.transactionId,
+      oldCertificate: sender.fingerprint,
+      csr: csr.der,
+      publicKey: fingerprint(csr.spki),
+      certificate,
+      authority: grant.authority,
+      confirmBy,
+      exchange: answer.exchange,
+    });
+    if (this.policy.revokeOld === 'onIssue') await this.#supersede(sender.fingerprint, header.transactionId);
+    return answer.message;
+  }
+
+  /** A request of a transaction that has begun: the same one again gets what the first got, anything else nothing. */
+  async #repeatRequest(received: Received, transaction: Transaction, csr: Uint8Array): Promise<Bytes> {
+    const isSame = bytesEqual(csr, transaction.csr) && received.sender.fingerprint === transaction.oldCertificate;
+    if (!isSame || this.policy.onRepeat === 'transactionIdInUse') {
+      throw new Refusal('transactionIdInUse', 'the transactionID is in use');
+    }
+    switch (transaction.status) {
+      case 'withdrawn':
+        throw new Refusal('certRevoked', 'the certificate of this transaction was withdrawn');
+      case 'refused': {
+        const { failInfo = [], text = '' } = transaction.refusal ?? {};
+        return this.#again(received, transaction, {
+          type: 'cp',
+          responses: [{ certReqId: p10crRequestId, status: { status: 'rejection', failInfo, text: [text] } }],
+        });
+      }
+      case 'waiting':
+        return this.#again(received, transaction, waitingBody);
+      case 'issued':
+      case 'confirmed':
+        return this.#again(received, transaction, issuedBody(issuedIn(transaction)));
+    }
+  }
+
+  /** The answer given before, if it still says how things stand; otherwise a new message around the same content. */
+  async #again(received: Received, transaction: Transaction, body: Body): Promise<Bytes> {
+    const before = transaction.replies.get(fingerprint(received.message.der));
+    if (before?.status === transaction.status) return before.message;
+    const { transactionId } = transaction;
+    const { message, exchange } = await this.#answer(received, body, transaction.confirmBy);
+    await this.#ledger.append({ type: 'repeated', transactionId, exchange });
+    return message;
+  }
+
+  /* Polls */
+
+  async #takePoll(received: Received, certReqIds: readonly number[]): Promise<Bytes> {
+    const transaction = this.#ownTransaction(received);
+    if (certReqIds.length !== 1 || certReqIds[0] !== p10crRequestId) {
+      throw new Refusal('badRequest', `a p10cr is polled for with certReqId ${p10crRequestId}`);
+    }
+    switch (transaction.status) {
+      case 'issued':
+        return this.#again(received, transaction, issuedBody(issuedIn(transaction)));
+      case 'confirmed':
+      case 'refused':
+        throw new Refusal('badRequest', 'nothing is waiting in this transaction');
+      case 'withdrawn':
+        throw new Refusal('certRevoked', 'the certificate of this transaction was withdrawn');
+      case 'waiting':
+    }
+    const before = transaction.replies.get(fingerprint(received.message.der));
+    if (before) return before.message;
+    if (transaction.polls >= this.policy.waitingPolls) {
+      const { certificate, registered } = received.sender;
+      const grant = decide(registered, certificate, this.policy, this.#now());
+      return this.#issue(received, parseCsr(transaction.csr), grant);
+    }
+    const checkAfterSeconds = this.policy.checkAfterSeconds;
+    const replies = [{ certReqId: p10crRequestId, checkAfterSeconds }];
+    const { message, exchange } = await this.#answer(received, { type: 'pollRep', replies });
+    await this.#ledger.append({ type: 'polled', transactionId: transaction.transactionId, exchange });
+    return message;
+  }
+
+  /* Confirmations */
+
+  async #takeConfirmation(received: Received, statuses: readonly CertStatus[]): Promise<Bytes> {
+    const transaction = this.#ownTransaction(received);
+    const { transactionId, status } = transaction;
+    if (status === 'waiting' || status === 'refused') {
+      throw new Refusal('badRequest', 'no certificate was issued in this transaction');
+    }
+    const [confirmation, ...others] = statuses;
+    if (!confirmation || others.length > 0 || confirmation.certReqId !== p10crRequestId) {
+      throw new Refusal('badRequest', `one certificate is to be confirmed, with certReqId ${p10crRequestId}`);
+    }
+    const certificate = issuedIn(transaction);
+    const { signatureAlgorithm } = parseCertificate(certificate);
+    if (!bytesEqual(confirmation.certHash, await digestForSignatureAlgorithm(signatureAlgorithm, certificate))) {
+      throw new Refusal('badCertId', 'the certHash is not that of the certificate issued');
+    }
+    const isAccepted = accepts(confirmation);
+    if (status === 'withdrawn' && isAccepted) {
+      throw new Refusal('certRevoked', 'the certificate of this transaction was withdrawn');
+    }
+    if (status === 'confirmed' && !isAccepted) {
+      throw new Refusal('certConfirmed', 'the certificate of this transaction was confirmed');
+    }
+    const before = transaction.replies.get(fingerprint(received.message.der));
+    if (before) return before.message;
+    const { message, exchange } = await this.#answer(received, { type: 'pkiConf' });
+    if (isAccepted) {
+      await this.#ledger.append({ type: 'confirmed', transactionId, exchange });
+      if (this.policy.revokeOld === 'onConfirm') await this.#supersede(transaction.oldCertificate, transactionId);
+    } else {
+      await this.#ledger.append({ type: 'withdrawn', transactionId, reason: 'rejectedByHolder', exchange });
+    }
+    return message;
+  }
+
+  async #supersede(certificate: string, transactionId: string): Promise<void> {
+    if (this.#ledger.certificateByFingerprint(certificate)?.status !== 'valid') return;
+    await this.#ledger.append({ type: 'revoked', certificate, supersededBy: transactionId });
+  }
+
+  /**
+   * The transaction a message goes on with.
+   * @throws Refusal `badRequest`, `notAuthorized`, `badRecipientNonce`
+   */
+  #ownTransaction({ message, sender, transaction, isRepeat }: Received): Transaction {
+    if (!transaction) throw new Refusal('badRequest', 'there is no such transaction');
+    if (sender.fingerprint !== transaction.oldCertificate) {
+      throw new Refusal('notAuthorized', 'the transaction is of another holder');
+    }
+    // Any of our nonces: the answer that carried the last one may have been lost.
+    const { recipNonce } = message.header;
+    if (!isRepeat && (!recipNonce || !transaction.nonces.has(toHex(recipNonce)))) {
+      throw new Refusal('badRecipientNonce', 'the recipNonce is none that was sent in this transaction');
+    }
+    return transaction;
+  }
+
+  /* Answers */
+
+  async #refuse(message: PkiMessage, refusal: Refusal): Promise<Bytes> {
+    const { transactionId } = message.header;
+    await this.#ledger.append({
+      type: 'refused',
+      ...(transactionId && transactionId.length > 0 && { transactionId: toHex(transactionId) }),
+      failInfo: [refusal.failInfo],
+      text: refusal.message,
+    });
+    const status = { status: 'rejection', failInfo: [refusal.failInfo], text: [refusal.message] } as const;
+    return (await this.#build(message, this.#authorityFor(message), { type: 'error', status })).der;
+  }
+
+  /** Who answers a message whose sender is not proven: one whose signature such a sender can probably check. */
+  #authorityFor({ header }: PkiMessage): Authority {
+    const { sm2, p256 } = this.#hierarchy;
+    const isEcdsa = header.protectionAlgorithm?.startsWith('1.2.840.10045.4.') === true;
+    return isEcdsa ? p256 : sm2;
+  }
+
+  async #answer({ message, header, authority }: Received, body: Body, confirmBy?: number): Promise<Answer> {
+    const { der, nonce } = await this.#build(message, authority, body, confirmBy);
+    const request = fingerprint(message.der);
+    return { message: der, exchange: { request, senderNonce: header.senderNonce, nonce: toHex(nonce), reply: der } };
+  }
+
+  async #build(
+    { header }: PkiMessage,
+    { issuing }: Authority,
+    body: Body,
+    confirmBy?: number,
+  ): Promise<{ readonly der: Bytes; readonly nonce: Bytes }> {
+    const nonce = crypto.getRandomValues(new Uint8Array(16));
+    const der = await buildMessage(
+      {
+        sender: issuing.subject,
+        recipient: header.sender.der,
+        messageTime: this.#now(),
+        protectionAlgorithm: signatureAlgorithmFor(issuing.key.type),
+        senderKid: issuing.keyIdentifier,
+        transactionId: header.transactionId,
+        senderNonce: nonce,
+        recipNonce: header.senderNonce,
+        confirmWaitTime: confirmBy === undefined ? undefined : new Date(confirmBy),
+        body,
+        extraCerts: [issuing.certificate],
+      },
+      issuing.key.sign,
+    );
+    return { der, nonce };
+  }
+}
+
+const waitingBody: Body = { type: 'cp', responses: [{ certReqId: p10crRequestId, status: { status: 'waiting' } }] };
+
+const issuedBody = (certificate: Bytes): Body => ({
+  type: 'cp',
+  responses: [{ certReqId: p10crRequestId, status: { status: 'accepted' }, certificate }],
+});
+
+const refusalBody = ({ failInfo, message }: Refusal): Body => ({
+  type: 'cp',
+  responses: [{ certReqId: p10crRequestId, status: { status: 'rejection', failInfo: [failInfo], text: [message] } }],
+});
+
+function issuedIn({ certificate, transactionId }: Transaction): Bytes {
+  if (!certificate) throw new Error(`transaction ${transactionId} issued no certificate`);
+  return certificate;
+}
+
+/** Without a status a certificate is accepted (RFC 9810 §5.3.18). */
+const accepts = ({ status }: CertStatus): boolean =>
+  status === undefined || status.status === 'accepted' || status.status === 'grantedWithMods';

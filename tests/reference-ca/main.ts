@@ -1,0 +1,38 @@
+import { createServer } from 'node:http';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { listen } from '../demo/listen.ts';
+import { answerWith } from './http.ts';
+import { openReferenceCa } from './reference-ca.ts';
+
+/** Where `npm start` keeps its authority too. */
+const defaultDirectory = path.resolve(import.meta.dirname, '../../node_modules/.cache/reference-ca');
+
+const { values } = parseArgs({
+  options: {
+    port: { type: 'string', default: process.env['PORT'] ?? '8829' },
+    data: { type: 'string', default: defaultDirectory },
+    host: { type: 'string' },
+    'strict-port': { type: 'boolean', default: false },
+  },
+});
+
+const directory = path.resolve(values.data);
+const ca = await openReferenceCa({ directory });
+const listening = await listen(() => createServer(answerWith(ca.handler)), {
+  port: Number(values.port),
+  strictPort: values['strict-port'],
+  host: values.host,
+});
+
+const stop = async (): Promise<void> => {
+  await listening.close();
+  await ca.close();
+};
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void stop());
+
+console.log(
+  `Reference CA: CMP (RFC 9810) at ${listening.url}ca/cmp, lookup at ${listening.url}api/enrolments/{transactionID}`,
+);
+console.log(`Ledger: ${ca.ledger.file ?? 'in memory'}`);
+console.log(listening.url);
