@@ -1,9 +1,10 @@
 import type { Policy } from '../service/config.ts';
 import { securityBits } from '../pki/algorithms.ts';
 import { bytesEqual } from '../pki/bytes.ts';
-import { CertificateError, parseCertificate, type Certificate, type DistinguishedName } from '../pki/certificate.ts';
+import { CertificateError, parseCertificate, type Certificate } from '../pki/certificate.ts';
 import { verifyChain } from '../pki/chain.ts';
 import { DerError } from '../pki/der.ts';
+import { namesEqual } from '../pki/name.ts';
 import type { Purpose } from './journal.ts';
 import { taxpayerNumber, type Trust } from './trust.ts';
 
@@ -64,7 +65,7 @@ const checks: Record<Exclude<AcceptanceFailure, 'notACertificate'>, Check> = {
   otherPublicKey: (certificate, { newPublicKey }) => bytesEqual(certificate.spki, newPublicKey),
 
   // The string type may change (BMPString, UTF8String …); values and their order may not.
-  otherSubject: (certificate, { oldCertificate }) => sameName(certificate.subject, oldCertificate.subject),
+  otherSubject: (certificate, { oldCertificate }) => namesEqual(certificate.subject, oldCertificate.subject),
 
   otherTaxpayerNumber: (certificate, { oldCertificate, trust }) =>
     taxpayerNumber(certificate, trust) === taxpayerNumber(oldCertificate, trust),
@@ -95,13 +96,3 @@ const checks: Record<Exclude<AcceptanceFailure, 'notACertificate'>, Check> = {
     return (await verifyChain({ leaf: certificate.der, intermediates, anchors: trust.anchors, at: now })).ok;
   },
 };
-
-function sameName(a: DistinguishedName, b: DistinguishedName): boolean {
-  return (
-    a.attributes.length === b.attributes.length &&
-    a.attributes.every((attribute, index) => {
-      const other = b.attributes[index];
-      return other?.type === attribute.type && other.value === attribute.value;
-    })
-  );
-}

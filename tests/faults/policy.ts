@@ -1,0 +1,15 @@
+import type { Policy } from '../../src/service/config.ts';
+
+/** The policy that the reference CA publishes by default, as the page reads it. */
+export const policy: Policy = {
+  windowDays: 60,
+  upgradeCutoff: new Date('2018-09-18T00:00:00+08:00'),
+  maxExpiredDays: null,
+  acceptsExpiredSigner: true,
+  enrolment: 'open',
+  retransmission: 'idempotent',
+  upgradePlan: { newKey: true, algorithm: 'sm2' },
+  renewalAlgorithm: 'sameAsOld',
+  minSecurityBits: 112,
+  maxLifeDays: 1830,
+};
