@@ -1,0 +1,167 @@
+import { describe, expect, it } from 'vitest';
+import { ApduSession, type TraceEntry } from '../../../src/apdu/session.ts';
+import vectors from '../../vectors/longmai-hid.json' with { type: 'json' };
+import { hex, toHex } from './hex.ts';
+import { ScriptedChannel } from './scripted-channel.ts';
+
+const options = { timeoutMs: 1000 };
+const ok = hex('9000');
+const read = { cla: 0x80, ins: 0x04, p1: 0, p2: 0, ne: 65_536 };
+
+/** Answers in order; afterwards the last one for ever. */
+function inOrder(...answers: readonly string[]): () => Uint8Array {
+  let next = 0;
+  return () => hex(answers[Math.min(next++, answers.length - 1)] ?? '');
+}
+
+describe('form of the APDU', () => {
+  it.each([
+    [vectors.requests[0], read],
+    [vectors.requests[1], { cla: 0x80, ins: 0x02, p1: 0, p2: 0, data: hex('756b6579') }],
+  ])('is extended wherever possible, as recorded from a GM/T key: %o', async (recorded, command) => {
+    const channel = new ScriptedChannel(() => ok);
+    const session = new ApduSession(channel, { extendedLength: 'wherePossible' });
+
+    await session.exchange(command, options);
+
+    expect(channel.sent.map(toHex)).toEqual([recorded?.apdu]);
+  });
+
+  it('is short when that is enough and nothing else is wished', async () => {
+    const channel = new ScriptedChannel(() => ok);
+    const session = new ApduSession(channel, { extendedLength: 'whenNeeded' });
+
+    await session.exchange({ ...read, ne: 8 }, options);
+    await session.exchange({ ...read, data: new Uint8Array(300), ne: undefined }, options);
+
+    expect(channel.sent.map((apdu) => toHex(apdu.subarray(0, 7)))).toEqual(['8004000008', '8004000000012c']);
+  });
+
+  it('is short on a short-only wire, with Ne cut to what that can say', async () => {
+    const channel = new ScriptedChannel(() => ok, { apduLevel: 'short', maxCommandBytes: 261 });
+    const session = new ApduSession(channel, { extendedLength: 'wherePossible' });
+
+    await session.exchange(read, options);
+
+    expect(channel.sent.map(toHex)).toEqual(['8004000000']);
+  });
+});
+
+describe('command chaining on a short-only wire', () => {
+  const data = Uint8Array.from({ length: 600 }, (_, index) => index & 0xff);
+  const write = { cla: 0x80, ins: 0x4c, p1: 0, p2: 0, data };
+
+  it('sends 255 bytes at a time and the rest at the end', async () => {
+    const channel = new ScriptedChannel(() => ok, { apduLevel: 'short', maxCommandBytes: 261 });
+
+    await new ApduSession(channel, { extendedLength: 'wherePossible' }).exchange(write, options);
+
+    expect(channel.sent.map((apdu) => toHex(apdu.subarray(0, 5)))).toEqual(['904c0000ff', '904c0000ff', '804c00005a']);
+    expect(channel.sent.flatMap((apdu) => [...apdu.subarray(5)])).toEqual([...data]);
+  });
+
+  it('stops at a refusal in the middle and returns it', async () => {
+    const channel = new ScriptedChannel(() => hex('6884'), { apduLevel: 'short', maxCommandBytes: 261 });
+
+    const response = await new ApduSession(channel, { extendedLength: 'wherePossible' }).exchange(write, options);
+
+    expect(response.sw).toBe(0x6884);
+    expect(channel.sent).toHaveLength(1);
+  });
+
+  it('chains on an extended wire too when the command is longer than the wire carries', async () => {
+    const channel = new ScriptedChannel(() => ok, { maxCommandBytes: 309 });
+
+    await new ApduSession(channel, { extendedLength: 'wherePossible' }).exchange(write, options);
+
+    expect(channel.sent.map((apdu) => toHex(apdu.subarray(0, 7)))).toEqual(['904c000000012c', '804c000000012c']);
+  });
+});
+
+describe('61xx and 6Cxx', () => {
+  it('collects a response in pieces with GET RESPONSE', async () => {
+    const channel = new ScriptedChannel(inOrder('0102 6102', '0304 6101', '05 9000'));
+
+    const response = await new ApduSession(channel, { extendedLength: 'whenNeeded' }).exchange(read, options);
+
+    expect(response).toEqual({ data: hex('0102030405'), sw: 0x9000 });
+    expect(channel.sent.slice(1).map(toHex)).toEqual(['00c0000002', '00c0000001']);
+  });
+
+  it('reads 6100 as 256 bytes or more', async () => {
+    const channel = new ScriptedChannel(inOrder('6100', '9000'));
+
+    await new ApduSession(channel, { extendedLength: 'whenNeeded' }).exchange(read, options);
+
+    expect(channel.sent.slice(1).map(toHex)).toEqual(['00c0000000']);
+  });
+
+  it('sends again with the Le that 6Cxx names, once', async () => {
+    const channel = new ScriptedChannel(() => hex('6c08'));
+
+    const response = await new ApduSession(channel, { extendedLength: 'whenNeeded' }).exchange(
+      { ...read, ne: 4 },
+      options,
+    );
+
+    expect(channel.sent.map(toHex)).toEqual(['8004000004', '8004000008']);
+    expect(response.sw).toBe(0x6c08);
+  });
+
+  it('never repeats a command without Le, such as a password', async () => {
+    const channel = new ScriptedChannel(() => hex('6c08'));
+
+    await new ApduSession(channel, { extendedLength: 'whenNeeded' }).exchange({ ...read, ne: undefined }, options);
+
+    expect(channel.sent).toHaveLength(1);
+  });
+
+  it.each([
+    ['with nothing', '6110'],
+    ['with a byte each time', '00 6110'],
+  ])('gives up on a key that announces more without end, %s', async (_, answer) => {
+    const channel = new ScriptedChannel(() => hex(answer));
+    const session = new ApduSession(channel, { extendedLength: 'whenNeeded' });
+
+    await expect(session.exchange(read, options)).rejects.toMatchObject({ name: 'TransportError', code: 'malformed' });
+  });
+});
+
+describe('one exchange at a time', () => {
+  it('refuses a second one while the first is running, and takes it afterwards', async () => {
+    let release: (answer: Uint8Array) => void = () => undefined;
+    const channel = new ScriptedChannel(() => new Promise<Uint8Array>((resolve) => (release = resolve)));
+    const session = new ApduSession(channel, { extendedLength: 'whenNeeded' });
+    const first = session.exchange(read, options);
+
+    await expect(session.exchange(read, options)).rejects.toMatchObject({ code: 'busy' });
+    release(ok);
+    await first;
+    const second = session.exchange(read, options);
+    release(ok);
+
+    await expect(second).resolves.toMatchObject({ sw: 0x9000 });
+  });
+
+  it('is free again after a failure', async () => {
+    const channel = new ScriptedChannel(inOrder('90', '9000'));
+    const session = new ApduSession(channel, { extendedLength: 'whenNeeded' });
+
+    await expect(session.exchange(read, options)).rejects.toMatchObject({ code: 'malformed' });
+
+    await expect(session.exchange(read, options)).resolves.toMatchObject({ sw: 0x9000 });
+  });
+});
+
+it('traces INS and status word and nothing else', async () => {
+  const entries: TraceEntry[] = [];
+  const channel = new ScriptedChannel(inOrder('0102 6101', '03 9000'));
+  const session = new ApduSession(channel, { extendedLength: 'whenNeeded', trace: (entry) => entries.push(entry) });
+
+  await session.exchange({ ...read, data: hex('31323334') }, options);
+
+  expect(entries).toEqual([
+    { ins: 0x04, sw: 0x6101 },
+    { ins: 0xc0, sw: 0x9000 },
+  ]);
+});

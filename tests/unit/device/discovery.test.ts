@@ -1,0 +1,171 @@
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { chooseDevice, grantedDevices, watchDevices } from '../../../src/device/discovery.ts';
+import { findModel, keyModels } from '../../../src/device/models.ts';
+import { FakeHid, FakeUsb, ScriptedHidDevice, ScriptedUsbDevice } from './fakes.ts';
+
+afterEach(() => void vi.unstubAllGlobals());
+
+function browser(userActivation?: { isActive: boolean }) {
+  const usb = new FakeUsb();
+  const hid = new FakeHid();
+  vi.stubGlobal('navigator', { usb, hid, userActivation });
+  return { usb, hid };
+}
+
+describe('the table of models', () => {
+  it('names every device once', () => {
+    const ids = keyModels.map(({ vendorId, productId }) => `${vendorId}:${productId}`);
+    expect(new Set(ids).size).toBe(ids.length);
+  });
+
+  it.each([
+    [0x055c, 0xe618, 'longmaiHid', 'gmt0017'],
+    [0x1209, 0x0001, 'vendorCcid', 'gmt0017'],
+    [0x096e, 0x0807, 'smartCardClass', undefined],
+    [0x14d6, 0xa002, 'massStorage', undefined],
+  ])('knows %i:%i', (vendorId, productId, attachment, commandSet) => {
+    expect(findModel(vendorId, productId)).toMatchObject({ attachment, commandSet });
+  });
+});
+
+describe('granted devices', () => {
+  it('are found both ways, and are the same objects every time', async () => {
+    const { usb, hid } = browser();
+    usb.devices = [new ScriptedUsbDevice().device];
+    hid.devices = [new ScriptedHidDevice().device];
+
+    const first = await grantedDevices();
+    const second = await grantedDevices();
+
+    expect(first).toMatchObject([
+      { way: 'hid', vendorId: 0x055c, productId: 0xe618, productName: 'Scripted key', refusal: undefined },
+      { way: 'usb', vendorId: 0x1209, productId: 0x0001, productName: 'Scripted key', refusal: undefined },
+    ]);
+    expect(first.every((device, index) => device === second[index])).toBe(true);
+  });
+
+  it('are none in a browser without WebUSB and WebHID, or under a policy that forbids them', async () => {
+    vi.stubGlobal('navigator', {});
+    expect(await grantedDevices()).toEqual([]);
+    const { usb, hid } = browser();
+    const forbidden = () => Promise.reject(new DOMException('', 'SecurityError'));
+    usb.getDevices = forbidden;
+    hid.getDevices = forbidden;
+    expect(await grantedDevices()).toEqual([]);
+  });
+
+  it.each<[string, () => USBDevice, string]>([
+    [
+      'a known CCID key',
+      () => new ScriptedUsbDevice({ ids: [0x096e, 0x0807], interfaceClasses: [0x0b] }).device,
+      'protectedClass',
+    ],
+    [
+      'an unknown CCID key',
+      () => new ScriptedUsbDevice({ ids: [1, 2], interfaceClasses: [0x0b] }).device,
+      'protectedClass',
+    ],
+    [
+      'a HID key over USB',
+      () => new ScriptedUsbDevice({ ids: [0x055c, 0xe618], interfaceClasses: [3] }).device,
+      'protectedClass',
+    ],
+    [
+      'a known CD-mode key',
+      () => new ScriptedUsbDevice({ ids: [0x055c, 0xdb08], interfaceClasses: [8] }).device,
+      'massStorage',
+    ],
+    ['a memory stick', () => new ScriptedUsbDevice({ ids: [1, 2], interfaceClasses: [8] }).device, 'massStorage'],
+    ['something else', () => new ScriptedUsbDevice({ ids: [1, 2], interfaceClasses: [0xff] }).device, 'unknownDevice'],
+    ['our model without its interface', () => new ScriptedUsbDevice({ interfaceClasses: [2] }).device, 'unknownDevice'],
+  ])('that cannot be used are recognised without opening them: %s', async (_, make, refusal) => {
+    const { usb } = browser();
+    usb.devices = [make()];
+
+    const [device] = await grantedDevices();
+
+    expect(device).toMatchObject({ way: 'usb', refusal });
+    await expect(device?.openChannel()).rejects.toMatchObject({ name: 'TransportError', code: 'protectedClass' });
+  });
+
+  it.each<[string, HIDCollectionInfo[], readonly [number, number], string]>([
+    ['a FIDO key whose collections are hidden', [], [0x1050, 0x0407], 'fidoOnly'],
+    ['a FIDO key whose collections are shown', [{ usagePage: 0xf1d0 }], [0x1050, 0x0407], 'fidoOnly'],
+    ['another HID device', [{ usagePage: 0xff00 }], [1, 2], 'unknownDevice'],
+  ])('over HID too: %s', async (_, collections, ids, refusal) => {
+    const { hid } = browser();
+    hid.devices = [new ScriptedHidDevice(ids, collections).device];
+
+    expect(await grantedDevices()).toMatchObject([{ way: 'hid', refusal }]);
+  });
+
+  it('hide the unusable face of a key that has a usable one', async () => {
+    const { usb, hid } = browser();
+    hid.devices = [new ScriptedHidDevice([0x055c, 0xf603]).device];
+    usb.devices = [new ScriptedUsbDevice({ ids: [0x055c, 0xf603], interfaceClasses: [3, 0x0b] }).device];
+
+    expect(await grantedDevices()).toMatchObject([{ way: 'hid', refusal: undefined }]);
+  });
+});
+
+describe('the chooser', () => {
+  it('offers the known keys and those to be explained, and returns the chosen one', async () => {
+    const { usb } = browser();
+    usb.chosen = [new ScriptedUsbDevice().device];
+
+    const device = await chooseDevice('usb');
+
+    expect(device).toMatchObject({ way: 'usb', refusal: undefined });
+    expect(usb.asked).toMatchObject({
+      filters: expect.arrayContaining([{ vendorId: 0x1209, productId: 0x0001 }, { classCode: 0x0b }]) as unknown,
+    });
+  });
+
+  it('takes the usable interface of a HID key that has several', async () => {
+    const { hid } = browser();
+    const usable = new ScriptedHidDevice().device;
+    hid.chosen = [new ScriptedHidDevice([0x055c, 0xe618], []).device, usable];
+
+    expect(await chooseDevice('hid')).toMatchObject({ refusal: undefined });
+    expect(hid.asked).toEqual({ filters: [{ vendorId: 0x055c }] });
+  });
+
+  it.each([
+    ['usb', 'NotFoundError', false, 'nothingChosen'],
+    ['hid', [], false, 'nothingChosen'],
+    ['usb', 'SecurityError', false, 'noGesture'],
+    ['hid', 'SecurityError', false, 'noGesture'],
+    ['usb', 'SecurityError', true, 'unsupported'],
+    ['usb', 'TypeError', true, 'failed'],
+  ] as const)('over %s that ends with %s (fresh click: %s) is %s', async (way, outcome, isActive, code) => {
+    const doors = browser({ isActive });
+    doors[way].chosen = typeof outcome === 'string' ? outcome : [];
+
+    await expect(chooseDevice(way)).rejects.toMatchObject({ name: 'TransportError', code });
+  });
+
+  it.each(['usb', 'hid'] as const)('is unsupported in a browser without %s', async (way) => {
+    vi.stubGlobal('navigator', {});
+    await expect(chooseDevice(way)).rejects.toMatchObject({ code: 'unsupported' });
+  });
+});
+
+it('reports devices that come and go as the objects they are, until it is stopped', async () => {
+  const { usb, hid } = browser();
+  const seen: string[] = [];
+  const [key, other] = [new ScriptedUsbDevice().device, new ScriptedHidDevice().device];
+  const stop = watchDevices({
+    onConnect: (device) => seen.push(`+${device.way}`),
+    onDisconnect: (device) => seen.push(`-${device.way}`),
+  });
+
+  usb.announce('connect', key);
+  hid.announce('connect', other);
+  const granted = await grantedDevices();
+  hid.announce('disconnect', other);
+  stop();
+  usb.announce('disconnect', key);
+
+  expect(seen).toEqual(['+usb', '+hid', '-hid']);
+  expect(granted).toHaveLength(2);
+});
