@@ -35,6 +35,7 @@ export type KeyTrouble =
 /** Everything read from a key, and what follows from it. */
 export interface Reading {
   readonly contents: KeyContents;
+  readonly attached: AttachedKey;
   readonly keyName: string;
   readonly config: Config;
   /** Undefined where the operator could not be asked. */
@@ -56,6 +57,7 @@ export type KeyView =
 
 /** A key is opened by one tab at a time, and in it by one task at a time. */
 const lockName = 'casupport.key';
+const freshMs = 30_000;
 const longestSkewMs = 24 * 3_600_000;
 
 export const trustOf = ({ anchors, intermediates, oldIssuers, holder }: Config): Trust => ({
@@ -85,10 +87,17 @@ class UsbKeyState {
   /** A page that shows the key has come; it returns what to call when it goes. A granted key is read at once. */
   use(): () => void {
     this.#pages += 1;
-    void this.#look();
+    if (!this.#isFresh()) void this.#look();
     return () => {
       this.#pages -= 1;
     };
+  }
+
+  /** Just read, on the page before this one. */
+  #isFresh(): boolean {
+    const { view } = this;
+    if (view.at !== 'ready' || !this.attached.includes(view.reading.attached)) return false;
+    return clock.now().getTime() - view.reading.readAt.getTime() < freshMs;
   }
 
   /** Opens the browser's chooser. Call it in a click. */
@@ -148,8 +157,19 @@ class UsbKeyState {
       () => undefined,
     );
     this.#task = done;
-    void done.then(() => (this.#task = undefined));
+    void done.then(() => {
+      this.#task = undefined;
+      void this.#afterTask(attached);
+    });
     return running;
+  }
+
+  /** A key that was pulled out, or out and in again, while a task was at it: what came of it is only seen now. */
+  async #afterTask(attached: AttachedKey): Promise<void> {
+    this.attached = await authorisedKeys();
+    if (this.attached.includes(attached) || this.#isBusy()) return;
+    if (this.usable.length > 0 && this.#pages > 0) await this.#look();
+    else if (this.view.at === 'ready') this.view = { at: 'trouble', trouble: 'unplugged' };
   }
 
   async #look(): Promise<void> {
@@ -241,7 +261,7 @@ class UsbKeyState {
     const keyName = contents.info.label || attached.productName;
     await keepReading(contents, keyName, recommendation, now);
     const { windowDays } = rules;
-    return { contents, keyName, config, policy, trust, windowDays, recommendation, readAt: now };
+    return { contents, attached, keyName, config, policy, trust, windowDays, recommendation, readAt: now };
   }
 }
 

@@ -1,0 +1,186 @@
+import { CmpAuthority } from '../../ca/cmp-client.ts';
+import { indexedDbJournal } from '../../renewal/indexeddb-journal.ts';
+import type { Purpose } from '../../renewal/journal.ts';
+import type { Stopped, Success } from '../../renewal/outcome.ts';
+import { RenewalProcedure, type AskPassword, type PasswordQuestion, type Progress } from '../../renewal/procedure.ts';
+import { wait } from '../../renewal/retry.ts';
+import { clock } from '../../service/clock.ts';
+import { loadPolicy } from '../../service/config.ts';
+import { askToPersist } from '../../storage/database.ts';
+import type { UsbKey } from '../../usbkey/usbkey.ts';
+import { activity } from './activity.svelte.ts';
+import { troubleOf, usbkey, type KeyTrouble, type Reading } from './usbkey.svelte.ts';
+
+/** A question for the password with the way to answer it. The password itself never comes here. */
+export interface OpenQuestion extends PasswordQuestion {
+  readonly use: (password: Uint8Array) => Promise<void>;
+  readonly giveUp: () => void;
+}
+
+export type RenewalView =
+  | { readonly at: 'idle' }
+  | { readonly at: 'running'; readonly progress: Progress }
+  | { readonly at: 'password'; readonly question: OpenQuestion }
+  /** `awaitsKey`: as soon as the key is in again the run goes on. */
+  | { readonly at: 'stopped'; readonly outcome: Stopped; readonly awaitsKey: boolean }
+  /** The key could not be opened. */
+  | { readonly at: 'trouble'; readonly trouble: KeyTrouble }
+  /** Another key was plugged in than the one the run was about. */
+  | { readonly at: 'otherKey'; readonly tail: string }
+  | { readonly at: 'success'; readonly outcome: Success };
+
+const answerTimeoutMs = 30_000;
+
+/** The renewal or upgrade that is running, or has run, in this page. It lives on while the person looks elsewhere. */
+class RenewalState {
+  view = $state.raw<RenewalView>({ at: 'idle' });
+  purpose = $state<Purpose>('renewal');
+  /** What was read before the last run. */
+  reading = $state.raw<Reading | undefined>();
+  /** The key the run is about: its serial number. */
+  #serialNumber: string | undefined;
+
+  get busy(): boolean {
+    return this.view.at === 'running' || this.view.at === 'password';
+  }
+
+  /** Begins, or goes on after an interruption, with the key of a reading. */
+  async start(reading: Reading): Promise<void> {
+    if (this.busy) return;
+    const { serialNumber } = reading.contents.info;
+    this.reading = reading;
+    if (this.#serialNumber !== undefined && this.#serialNumber !== serialNumber) {
+      this.#show({ at: 'otherKey', tail: this.#serialNumber.slice(-4) });
+      return;
+    }
+    this.#serialNumber = serialNumber;
+    this.purpose = purposeOf(reading);
+    this.#show({ at: 'running', progress: { step: 'password', writing: false } });
+    try {
+      await usbkey.withKey(reading.attached, (key) => this.#run(key, reading));
+    } catch (error) {
+      this.#show({ at: 'trouble', trouble: troubleOf(error) });
+    }
+  }
+
+  /** The key has been read after the interruption this run waits for. */
+  keyIsBack(reading: Reading): void {
+    if (this.awaitsKey && reading !== this.reading) void this.start(reading);
+  }
+
+  get awaitsKey(): boolean {
+    return (this.view.at === 'stopped' && this.view.awaitsKey) || this.view.at === 'otherKey';
+  }
+
+  /** 插拔后重试: goes on once the key has been out and in. */
+  afterReplug(): void {
+    if (this.view.at === 'stopped') this.#show({ ...this.view, awaitsKey: true });
+  }
+
+  /** Tries again without unplugging. */
+  again(): void {
+    this.afterReplug();
+    void usbkey.again();
+  }
+
+  /** Forgets what is over, so that the page begins anew. */
+  reset(): void {
+    if (this.busy) return;
+    this.#serialNumber = undefined;
+    this.#show({ at: 'idle' });
+  }
+
+  async #run(key: UsbKey, reading: Reading): Promise<void> {
+    const { config, trust } = reading;
+    if (!config.ca) {
+      this.#show(stopped('closed'));
+      return;
+    }
+    const policy = reading.policy ?? (await loadPolicy(config));
+    const now = (): Date => clock.now();
+    const procedure = new RenewalProcedure({
+      key,
+      authority: new CmpAuthority({
+        url: config.ca.url,
+        enrolmentsUrl: config.ca.enrolments,
+        anchors: config.anchors,
+        fetch: clock.fetch,
+        now,
+        timeoutMs: answerTimeoutMs,
+      }),
+      journal: indexedDbJournal,
+      trust,
+      policy,
+      now,
+      wait,
+      randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
+    });
+    void askToPersist();
+    const outcome = await procedure.run({
+      purpose: this.purpose,
+      askPassword: this.#ask(key),
+      onProgress: (progress) => this.#show({ at: 'running', progress }),
+    });
+    if (outcome.kind === 'success') {
+      this.#serialNumber = undefined;
+      this.#show({ at: 'success', outcome });
+      return;
+    }
+    const unplugged = key.gone.aborted;
+    const reason = unplugged && outcome.reason === 'cancelled' ? 'unplugged' : outcome.reason;
+    if (oldCertificateRefused(outcome, reading)) usbkey.oldCertificateRefused(reading.contents.info.serialNumber);
+    this.#show({ at: 'stopped', outcome: { ...outcome, reason }, awaitsKey: reason === 'unplugged' });
+  }
+
+  /** Puts the question on the page; a key that goes away answers it with no. */
+  #ask(key: UsbKey): AskPassword {
+    return (question, use) =>
+      new Promise((resolve) => {
+        const answer = (given: boolean): void => {
+          key.gone.removeEventListener('abort', giveUp);
+          this.#show({ at: 'running', progress: { step: 'password', writing: false } });
+          resolve(given);
+        };
+        const giveUp = (): void => answer(false);
+        const useOnce = async (password: Uint8Array): Promise<void> => {
+          key.gone.removeEventListener('abort', giveUp);
+          await use(password);
+          answer(true);
+        };
+        if (key.gone.aborted) resolve(false);
+        else {
+          key.gone.addEventListener('abort', giveUp, { once: true });
+          this.#show({ at: 'password', question: { ...question, use: useOnce, giveUp } });
+        }
+      });
+  }
+
+  #show(view: RenewalView): void {
+    this.view = view;
+    activity.page = this.busy ? '/renew' : undefined;
+    // Nothing has an effect before the password, and while the authority takes its time nothing is under way.
+    activity.writing =
+      view.at === 'running' && view.progress.step !== 'password' && view.progress.waitingUntil === undefined;
+  }
+}
+
+const stopped = (reason: Stopped['reason']): RenewalView => ({
+  at: 'stopped',
+  outcome: { kind: 'stopped', reason, step: 'password', resumable: false, transactionId: undefined },
+  awaitsKey: false,
+});
+
+function purposeOf({ recommendation }: Reading): Purpose {
+  if (recommendation.action === 'resume' && recommendation.pending) return recommendation.pending.purpose;
+  return recommendation.action === 'onlineUpgrade' ? 'upgrade' : 'renewal';
+}
+
+/** The authority turns the signer away and the certificate has expired: asking again would go round in circles. */
+function oldCertificateRefused({ reason, failInfo = [] }: Stopped, { contents, readAt }: Reading): boolean {
+  const refused = ['signerNotTrusted', 'notAuthorized', 'certRevoked', 'badCertId'] as const;
+  const notAfter = contents.active?.certificate.notAfter;
+  const expired = notAfter !== undefined && notAfter < readAt;
+  return reason === 'caRejected' && expired && refused.some((info) => failInfo.includes(info));
+}
+
+export const renewal = new RenewalState();
