@@ -14,6 +14,8 @@ import type { Attachment, KeyState } from './state.ts';
 export interface VirtualKeyOptions extends BrowserOptions {
   /** Called with the whole state after every write to the key's memory; returns once the state is safe. */
   readonly persist?: Persist;
+  /** Called whenever the key was plugged in or pulled out, by whomever. */
+  readonly onPlug?: () => void;
   /** No waiting unless given. */
   readonly latency?: Latency;
   /** The most data one ExportCertificate answers with, in bytes. */
@@ -114,6 +116,7 @@ export class VirtualKey {
   async plug(): Promise<void> {
     if (this.#plugged) return;
     this.#plugged = true;
+    this.#options.onPlug?.();
     const { usb, hid } = this.#body;
     await Promise.all([this.usb.plug(usb, this.#faults), hid && this.hid.plug(hid, this.#faults)]);
   }
@@ -123,7 +126,9 @@ export class VirtualKey {
     if (!this.#plugged) return;
     this.#plugged = false;
     const { usb, hid } = this.#body;
-    await Promise.all([this.usb.unplug(usb), hid && this.hid.unplug(hid)]);
+    const told = Promise.all([this.usb.unplug(usb), hid && this.hid.unplug(hid)]);
+    this.#options.onPlug?.();
+    await told;
   }
 
   /** Puts another key in this one's place: plugged in, and permitted, if this one was. */
