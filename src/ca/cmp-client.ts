@@ -1,0 +1,357 @@
+import { oids, signatureAlgorithmFor } from '../pki/algorithms.ts';
+import { bytesEqual, copyBytes, fromBase64, toHex, type Bytes } from '../pki/bytes.ts';
+import { CertificateError, parseCertificate, type Certificate } from '../pki/certificate.ts';
+import { verifyChain } from '../pki/chain.ts';
+import { parseCsr } from '../pki/csr.ts';
+import { digestForSignatureAlgorithm, isAcceptedSignatureAlgorithm } from '../pki/signature.ts';
+import {
+  CaError,
+  type CertificateAuthority,
+  type Credential,
+  type EnrolmentAnswer,
+  type EnrolmentState,
+} from './authority.ts';
+import {
+  answers,
+  buildMessage,
+  CmpFormatError,
+  maxMessageBytes,
+  p10crRequestId,
+  parseMessage,
+  type MessageContent,
+  type PkiHeader,
+  type PkiMessage,
+  type PkiStatusInfo,
+} from './cmp-messages.ts';
+import { findProtector } from './cmp-protection.ts';
+import { exchange, type Fetch, type HttpAnswer, type HttpRequest } from './http.ts';
+
+export interface CmpAuthorityOptions {
+  /** Where PKIMessages are posted. */
+  readonly url: string;
+  /** Under `{enrolmentsUrl}/{transactionID in hexadecimal}` the authority says what became of a transaction. */
+  readonly enrolmentsUrl: string;
+  /** DER certificates to which the authority's protecting certificate must chain. */
+  readonly anchors: readonly Uint8Array[];
+  /** DER certificates for the way there, where the authority's answers do not bring them; not trusted. */
+  readonly intermediates?: readonly Uint8Array[];
+  readonly fetch: Fetch;
+  /** Server time, or the best there is. */
+  readonly now: () => Date;
+  /** DER Name of the authority; the issuer of the old certificate unless given. */
+  readonly recipient?: Uint8Array;
+  /** Milliseconds for a whole exchange. */
+  readonly timeoutMs: number;
+  /**
+   * Whose protection counts. `caOnly`: a CA certificate, or one with id-kp-cmcCA (RFC 6402 §2.10), so that no holder of
+   * an ordinary certificate of the same authority can speak for it. `anyUnderAnchor`: any certificate below an anchor.
+   */
+  readonly signerRule?: 'caOnly' | 'anyUnderAnchor';
+}
+
+const contentType = 'application/pkixcmp';
+const cmcCa = '1.3.6.1.5.5.7.3.27';
+const transactionIdBytes = 16;
+const nonceBytes = 16;
+/** cp with status waiting names no time: the first poll learns it (RFC 9483 §4.4). */
+const firstPollAfterSeconds = 1;
+const shortestWaitSeconds = 1;
+const longestWaitSeconds = 86_400;
+/** A base64 PKIMessage with a little JSON around it. */
+const maxEnrolmentBytes = 2 * maxMessageBytes;
+const maxKnownProtectors = 8;
+
+/**
+ * A certification authority that speaks CMP over HTTP (RFC 9810, RFC 9811, RFC 9483 §4.1.4 and §4.4). Nothing an answer
+ * says is looked at before its protection has been verified under a pinned anchor.
+ */
+export class CmpAuthority implements CertificateAuthority {
+  readonly protocol = 'cmp';
+  readonly #options: CmpAuthorityOptions;
+  /** Certificates that have protected an answer: only an authority's first message must carry its own (RFC 9483 §3.3). */
+  readonly #knownProtectors: Bytes[] = [];
+
+  constructor(options: CmpAuthorityOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * @throws RangeError for a transactionID of another length, CsrError for bytes that are no PKCS #10, CertificateError
+   *   for the credential's certificate; what the credential's `sign` throws comes through
+   */
+  async prepareRequest(transactionId: Uint8Array, csr: Uint8Array, credential: Credential): Promise<Bytes> {
+    if (transactionId.length !== transactionIdBytes) throw new RangeError('a transactionID has 16 bytes');
+    const certificate = parseCertificate(credential.certificate);
+    const recipient = this.#options.recipient ?? certificate.issuer.der;
+    const body = { type: 'p10cr', csr: parseCsr(csr).der } as const;
+    return this.#build(certificate, credential, { recipient, transactionId, body });
+  }
+
+  async submit(request: Uint8Array, signal?: AbortSignal): Promise<EnrolmentAnswer> {
+    return readAnswer(await this.#send(ownMessage(request, 'p10cr'), signal));
+  }
+
+  async poll(lastReply: Uint8Array, credential: Credential, signal?: AbortSignal): Promise<EnrolmentAnswer> {
+    const body = { type: 'pollReq', certReqIds: [p10crRequestId] } as const;
+    const request = await this.#build(
+      parseCertificate(credential.certificate),
+      credential,
+      followUp(readableMessage(lastReply), body),
+    );
+    return readAnswer(await this.#send(ownMessage(request, 'pollReq'), signal));
+  }
+
+  async prepareConfirmation(reply: Uint8Array, accepted: boolean, credential: Credential): Promise<Bytes> {
+    const message = readableMessage(reply);
+    const answer = readAnswer(message);
+    if (answer.kind !== 'issued') throw new CaError('malformed', 'the reply issues no certificate');
+    const body = {
+      type: 'certConf',
+      statuses: [
+        {
+          certHash: await certHash(answer.certificate, accepted),
+          certReqId: p10crRequestId,
+          status: accepted ? undefined : refusal,
+        },
+      ],
+    } as const;
+    return this.#build(parseCertificate(credential.certificate), credential, followUp(message, body));
+  }
+
+  async confirm(confirmation: Uint8Array, signal?: AbortSignal): Promise<void> {
+    const { body } = await this.#send(ownMessage(confirmation, 'certConf'), signal);
+    if (body.type === 'pkiConf') return;
+    if (body.type !== 'error') throw new CaError('malformed', `${body.type} in answer to certConf`);
+    // An earlier confirmation arrived and its acknowledgement was lost.
+    if (body.status.failInfo?.includes('certConfirmed')) return;
+    throw rejected(body.status, body.details);
+  }
+
+  async lookUp(transactionId: Uint8Array, signal?: AbortSignal): Promise<EnrolmentState> {
+    const { status, message, checkAfterSeconds } = readEnrolment(
+      await this.#exchange({
+        url: `${this.#options.enrolmentsUrl.replace(/\/$/u, '')}/${toHex(transactionId)}`,
+        method: 'GET',
+        headers: { accept: 'application/json' },
+        maxBytes: maxEnrolmentBytes,
+        signal,
+      }),
+    );
+    if (status === 'unknown' || status === 'withdrawn') return { kind: status };
+    if (!message) throw new CaError('malformed', 'a known transaction without the message about it');
+    const reply = receivedMessage(message);
+    await this.#assertAuthentic(reply);
+    const ofTransaction = reply.header.transactionId;
+    if (!ofTransaction || !bytesEqual(ofTransaction, transactionId)) {
+      throw new CaError('mismatch', 'a message about another transaction');
+    }
+    // The JSON around the message is not protected: beyond what it alone can say, the message counts.
+    const answer = readAnswer(reply);
+    if (answer.kind === 'waiting') {
+      return { ...answer, checkAfterSeconds: boundedWait(checkAfterSeconds ?? answer.checkAfterSeconds) };
+    }
+    if (status !== 'confirmed') return answer;
+    return { kind: 'confirmed', certificate: answer.certificate, reply: answer.reply };
+  }
+
+  /** A message of ours, with a fresh nonce, protected under the credential. */
+  #build(
+    certificate: Certificate,
+    credential: Credential,
+    content: Pick<MessageContent, 'recipient' | 'transactionId' | 'recipNonce' | 'body'>,
+  ): Promise<Bytes> {
+    return buildMessage(
+      {
+        sender: certificate.subject.der,
+        messageTime: this.#options.now(),
+        protectionAlgorithm: signatureAlgorithmFor(certificate.keyAlgorithm),
+        senderKid: certificate.subjectKeyIdentifier,
+        senderNonce: crypto.getRandomValues(new Uint8Array(nonceBytes)),
+        extraCerts: [certificate.der],
+        ...content,
+      },
+      credential.sign,
+    );
+  }
+
+  /** Sends a message; returns an authentic answer to just that message. */
+  async #send(request: PkiMessage, signal: AbortSignal | undefined): Promise<PkiMessage> {
+    const answer = await this.#exchange({
+      url: this.#options.url,
+      method: 'POST',
+      headers: { 'content-type': contentType, accept: contentType },
+      body: request.der,
+      maxBytes: maxMessageBytes,
+      signal,
+    });
+    // A CMP message counts whatever the status code: errors come with 4xx and 5xx too (RFC 9811 §3.2).
+    if (answer.contentType !== contentType) {
+      throwForStatus(answer);
+      throw new CaError('malformed', `an answer of type "${answer.contentType}"`);
+    }
+    const message = receivedMessage(answer.body);
+    await this.#assertAuthentic(message);
+    if (!answers(message.header, request.header)) {
+      throw new CaError('mismatch', 'an answer to another message: transactionID or nonce differ');
+    }
+    return message;
+  }
+
+  #exchange(request: HttpRequest): Promise<HttpAnswer> {
+    const { fetch, timeoutMs } = this.#options;
+    return exchange({ fetch, timeoutMs }, request);
+  }
+
+  /** @throws CaError `notTrusted` unless the authority, under a pinned anchor, protects the message by a signature */
+  async #assertAuthentic(message: PkiMessage): Promise<void> {
+    const { anchors, intermediates = [], now, signerRule = 'caOnly' } = this.#options;
+    if (!message.protection) throw new CaError('notTrusted', 'an answer without protection');
+    const protector = await findProtector(message, [...this.#knownProtectors, ...anchors, ...intermediates]);
+    if (!protector) throw new CaError('notTrusted', 'no certificate verifies the protection');
+    if (signerRule === 'caOnly' && !protector.isCa && !protector.extendedKeyUsage?.has(cmcCa)) {
+      throw new CaError('notTrusted', 'protected by a certificate that may not speak for the authority');
+    }
+    const pool = [...message.extraCerts, ...this.#knownProtectors, ...intermediates];
+    const chain = await verifyChain({ leaf: protector.der, intermediates: pool, anchors, at: now() });
+    if (!chain.ok) throw new CaError('notTrusted', `the protecting certificate is not trusted: ${chain.reason}`);
+    if (this.#knownProtectors.some((known) => bytesEqual(known, protector.der))) return;
+    this.#knownProtectors.push(protector.der);
+    if (this.#knownProtectors.length > maxKnownProtectors) this.#knownProtectors.shift();
+  }
+}
+
+/** What goes with every message after the first of a transaction. */
+function followUp(
+  { header }: PkiMessage,
+  body: MessageContent['body'],
+): Pick<MessageContent, 'recipient' | 'transactionId' | 'recipNonce' | 'body'> {
+  const { sender, transactionId, senderNonce } = requireIds(header);
+  return { recipient: sender.der, transactionId, recipNonce: senderNonce, body };
+}
+
+function requireIds(header: PkiHeader): PkiHeader & { readonly transactionId: Bytes; readonly senderNonce: Bytes } {
+  const { transactionId, senderNonce } = header;
+  if (!transactionId || !senderNonce) throw new CaError('malformed', 'a message without transactionID or senderNonce');
+  return { ...header, transactionId, senderNonce };
+}
+
+/** A message of ours as it comes back from the journal. */
+function ownMessage(der: Uint8Array, type: 'p10cr' | 'pollReq' | 'certConf'): PkiMessage {
+  const message = readableMessage(der);
+  if (message.body.type !== type) throw new CaError('malformed', `${message.body.type} where ${type} is sent`);
+  requireIds(message.header);
+  return message;
+}
+
+function receivedMessage(der: Uint8Array): PkiMessage {
+  const message = readableMessage(der);
+  const { pvno } = message.header;
+  if (pvno !== 2 && pvno !== 3) throw new CaError('malformed', `protocol version ${pvno}`);
+  return message;
+}
+
+function readableMessage(der: Uint8Array): PkiMessage {
+  try {
+    return parseMessage(der);
+  } catch (cause) {
+    if (cause instanceof CmpFormatError) throw new CaError('malformed', cause.message, {}, { cause });
+    throw cause;
+  }
+}
+
+/** What an authentic answer to p10cr or pollReq says. */
+function readAnswer(message: PkiMessage): EnrolmentAnswer {
+  const { body, der: reply } = message;
+  switch (body.type) {
+    case 'error':
+      throw rejected(body.status, body.details);
+    case 'pollRep': {
+      const { checkAfterSeconds } = only(body.replies);
+      return { kind: 'waiting', checkAfterSeconds: boundedWait(checkAfterSeconds), reply };
+    }
+    case 'cp': {
+      const { status, certificate } = only(body.responses);
+      if (status.status === 'waiting') return { kind: 'waiting', checkAfterSeconds: firstPollAfterSeconds, reply };
+      if (status.status === 'rejection') throw rejected(status);
+      if (status.status !== 'accepted' && status.status !== 'grantedWithMods') {
+        throw new CaError('malformed', `cp with status ${status.status}`);
+      }
+      if (!certificate) throw new CaError('malformed', 'cp that grants without a certificate');
+      const others = [...message.extraCerts, ...(body.caPubs ?? [])];
+      return { kind: 'issued', certificate: copyBytes(certificate), chain: others, reply };
+    }
+    default:
+      throw new CaError('malformed', `${body.type} in answer to a request`);
+  }
+}
+
+/** The one entry there must be for our one request. */
+function only<Entry extends { readonly certReqId: number }>(entries: readonly Entry[]): Entry {
+  const [entry, ...others] = entries;
+  if (!entry || others.length > 0) throw new CaError('malformed', 'not exactly one answer for one request');
+  if (entry.certReqId !== p10crRequestId) throw new CaError('mismatch', `an answer to request ${entry.certReqId}`);
+  return entry;
+}
+
+function boundedWait(seconds: number): number {
+  return Math.min(Math.max(Math.ceil(seconds), shortestWaitSeconds), longestWaitSeconds);
+}
+
+function rejected({ status, failInfo = [], text = [] }: PkiStatusInfo, details: readonly string[] = []): CaError {
+  const reasons = failInfo.join(', ') || 'no reason given';
+  return new CaError('rejected', `the authority answered ${status}: ${reasons}`, {
+    failInfo,
+    text: [...text, ...details],
+  });
+}
+
+/** The certificate came, but is not what was asked for. */
+const refusal: PkiStatusInfo = { status: 'rejection', failInfo: ['incorrectData'] };
+
+/** The hash of the certificate by the hash of its own signature algorithm (RFC 9810 §5.3.18). */
+async function certHash(certificate: Uint8Array, accepted: boolean): Promise<Bytes> {
+  try {
+    const { signatureAlgorithm } = parseCertificate(certificate);
+    if (isAcceptedSignatureAlgorithm(signatureAlgorithm)) {
+      return await digestForSignatureAlgorithm(signatureAlgorithm, certificate);
+    }
+  } catch (cause) {
+    if (!(cause instanceof CertificateError)) throw cause;
+  }
+  if (accepted) throw new CaError('malformed', 'a certificate that cannot be accepted');
+  // Refusing what has no hash known here: any hash will do, for nothing is confirmed either way.
+  return digestForSignatureAlgorithm(oids.sha256WithRsa, certificate);
+}
+
+function throwForStatus({ status, retryAfterSeconds }: HttpAnswer): void {
+  if (status === 429 || status >= 500) {
+    throw new CaError('unavailable', `HTTP status ${status}`, { retryAfterSeconds });
+  }
+  if (status < 200 || status >= 300) throw new CaError('malformed', `HTTP status ${status}`);
+}
+
+interface Enrolment {
+  readonly status: 'unknown' | 'pending' | 'issued' | 'confirmed' | 'withdrawn';
+  readonly message: Bytes | undefined;
+  readonly checkAfterSeconds: number | undefined;
+}
+const enrolmentStatuses: readonly Enrolment['status'][] = ['unknown', 'pending', 'issued', 'confirmed', 'withdrawn'];
+
+/** The authority's JSON about a transaction, checked at the border. */
+function readEnrolment(answer: HttpAnswer): Enrolment {
+  throwForStatus(answer);
+  try {
+    const json: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(answer.body));
+    if (typeof json !== 'object' || json === null) throw new SyntaxError('not an object');
+    const { status, message, checkAfterSeconds } = json as Readonly<Record<keyof Enrolment, unknown>>;
+    const known = enrolmentStatuses.find((name) => name === status);
+    if (!known) throw new SyntaxError('no such status');
+    if (message !== undefined && typeof message !== 'string') throw new SyntaxError('message is not base64');
+    if (checkAfterSeconds !== undefined && (typeof checkAfterSeconds !== 'number' || Number.isNaN(checkAfterSeconds))) {
+      throw new SyntaxError('checkAfterSeconds is not a number');
+    }
+    return { status: known, message: message === undefined ? undefined : fromBase64(message), checkAfterSeconds };
+  } catch (cause) {
+    throw new CaError('malformed', 'not an enrolment', {}, { cause });
+  }
+}
