@@ -26,7 +26,11 @@ export function within<T>(work: Promise<T>, { timeoutMs, gone, signal }: Limits)
       );
     };
     const onGone = () => fail(new TransportError('disconnected', 'the device was unplugged'));
-    const onAbort = () => fail(new TransportError('cancelled', 'the exchange was cancelled'));
+    const onAbort = () => {
+      // Whoever gives up because the device went may do so before we hear of it.
+      if (gone.aborted) onGone();
+      else fail(new TransportError('cancelled', 'the exchange was cancelled'));
+    };
     const timer = setTimeout(() => fail(new TransportError('timeout', 'the device did not answer in time')), timeoutMs);
     gone.addEventListener('abort', onGone);
     signal?.addEventListener('abort', onAbort);
