@@ -47,10 +47,8 @@ export function checkHeader({ header }: PkiMessage, hierarchy: Hierarchy): Check
   }
   // The empty name: any authority (RFC 9483 §3.1). Roots and issuing authorities are all in one house.
   const isOurs = ours.some((name) => {
-    const { root, issuing } = hierarchy[name];
-    return [parseCertificate(root), parseCertificate(issuing.certificate)].some(
-      ({ subject }) => recipient && namesEqual(subject, recipient),
-    );
+    const { root, issuing } = hierarchy[name].read;
+    return [root, issuing].some(({ subject }) => recipient && namesEqual(subject, recipient));
   });
   if (!isOurs && recipient?.attributes.length !== 0) {
     throw new Refusal('wrongAuthority', 'the message is addressed to another authority');
@@ -61,7 +59,7 @@ export function checkHeader({ header }: PkiMessage, hierarchy: Hierarchy): Check
 /** Which of our authorities issued a certificate, by name, key identifier and signature. */
 async function issuerOf(certificate: Certificate, hierarchy: Hierarchy): Promise<Authority | undefined> {
   for (const name of ours) {
-    const issuing = parseCertificate(hierarchy[name].issuing.certificate);
+    const { issuing } = hierarchy[name].read;
     const { authorityKeyIdentifier, signatureAlgorithm, tbs, signature } = certificate;
     if (!namesEqual(certificate.issuer, issuing.subject)) continue;
     if (!authorityKeyIdentifier || !bytesEqual(authorityKeyIdentifier, hierarchy[name].issuing.keyIdentifier)) continue;

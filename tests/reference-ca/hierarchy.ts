@@ -2,6 +2,7 @@ import { link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import * as v from 'valibot';
 import { fromBase64, toBase64, type Bytes } from '../../src/pki/bytes.ts';
+import { parseCertificate, type Certificate } from '../../src/pki/certificate.ts';
 import { issueCertificate, keyIdentifier } from './issue.ts';
 import { generateKey, loadKey, type KeyType, type SoftwareKey } from './keys.ts';
 import { attributeTypes, encodeName } from './subject.ts';
@@ -26,6 +27,8 @@ export interface Authority {
     readonly keyIdentifier: Bytes;
     readonly key: SoftwareKey;
   };
+  /** The same certificates, read. */
+  readonly read: { readonly root: Certificate; readonly issuing: Certificate };
 }
 export type Hierarchy = Readonly<Record<AuthorityName, Authority>>;
 
@@ -80,8 +83,7 @@ async function makeAuthority(name: AuthorityName): Promise<Authority> {
   const root = { name: distinguishedName('根 CA'), key: await generateKey(plan.type) };
   const key = await generateKey(plan.type);
   const subject = distinguishedName('CA');
-  return {
-    name,
+  return authority(name, {
     root: await issueCertificate({
       profile: 'root',
       subject: root.name,
@@ -89,12 +91,26 @@ async function makeAuthority(name: AuthorityName): Promise<Authority> {
       issuer: root,
       ...validity,
     }),
+    issuing: await issueCertificate({ profile: 'issuing', subject, spki: key.spki, issuer: root, ...validity }),
+    key,
+  });
+}
+
+function authority(
+  name: AuthorityName,
+  { root, issuing, key }: { readonly root: Bytes; readonly issuing: Bytes; readonly key: SoftwareKey },
+): Authority {
+  const read = { root: parseCertificate(root), issuing: parseCertificate(issuing) };
+  return {
+    name,
+    root,
     issuing: {
-      certificate: await issueCertificate({ profile: 'issuing', subject, spki: key.spki, issuer: root, ...validity }),
-      subject,
+      certificate: issuing,
+      subject: read.issuing.subject.der,
       keyIdentifier: keyIdentifier(key.spki),
       key,
     },
+    read,
   };
 }
 
@@ -103,7 +119,6 @@ const storedAuthority = v.object({
   root: base64,
   issuing: v.object({
     certificate: base64,
-    subject: base64,
     type: v.picklist(['sm2', 'p256', 'rsa']),
     privateKey: base64,
     spki: base64,
@@ -128,7 +143,6 @@ function toJson(hierarchy: Hierarchy): string {
       root: toBase64(root),
       issuing: {
         certificate: toBase64(issuing.certificate),
-        subject: toBase64(issuing.subject),
         type: issuing.key.type,
         privateKey: toBase64(issuing.key.privateKey),
         spki: toBase64(issuing.key.spki),
@@ -143,16 +157,8 @@ function fromJson(json: string): Promise<Hierarchy> {
   const { authorities } = v.parse(storedHierarchy, JSON.parse(json));
   return fromEach(async (name) => {
     const { root, issuing } = authorities[name];
-    return {
-      name,
-      root,
-      issuing: {
-        certificate: issuing.certificate,
-        subject: issuing.subject,
-        keyIdentifier: keyIdentifier(issuing.spki),
-        key: await loadKey(issuing.type, issuing.privateKey, issuing.spki),
-      },
-    };
+    const key = await loadKey(issuing.type, issuing.privateKey, issuing.spki);
+    return authority(name, { root, issuing: issuing.certificate, key });
   });
 }
 

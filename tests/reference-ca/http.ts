@@ -77,7 +77,8 @@ export async function readBody(request: IncomingMessage, maxBytes: number): Prom
   const parts: Buffer[] = [];
   let length = 0;
   try {
-    for await (const part of request as AsyncIterable<Buffer>) {
+    // Not destroyed when left early: the answer goes out on the same connection.
+    for await (const part of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
       length += part.length;
       if (length > maxBytes) throw tooLarge();
       parts.push(part);

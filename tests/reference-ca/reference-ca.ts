@@ -10,6 +10,8 @@ import { defaultPolicy, type Policy } from './policy.ts';
 export interface ReferenceCaOptions {
   /** Where authorities and ledger are kept; undefined: in memory. */
   readonly directory?: string;
+  /** Authorities already open, to share them; default those of the directory, or new ones. */
+  readonly hierarchy?: Hierarchy;
   /** What differs from the default policy. */
   readonly policy?: Partial<Policy>;
   readonly now?: () => Date;
@@ -30,7 +32,7 @@ export interface ReferenceCa {
 /** Opens the authority of a data directory, or a new one in memory. @throws LedgerError */
 export async function openReferenceCa(options: ReferenceCaOptions = {}): Promise<ReferenceCa> {
   const now = options.now ?? ((): Date => new Date());
-  const hierarchy = await openHierarchy(options.directory);
+  const hierarchy = options.hierarchy ?? (await openHierarchy(options.directory));
   const ledger = options.directory === undefined ? Ledger.inMemory(now) : await Ledger.open(options.directory, now);
   const responder = new CmpResponder({ hierarchy, ledger, policy: { ...defaultPolicy, ...options.policy }, now });
   const personaliser = new Personaliser(hierarchy, ledger, now);
