@@ -1,4 +1,5 @@
 import { TransportError, type TransportErrorCode } from '../apdu/channel.ts';
+import { abortedWithin } from './deadline.ts';
 
 /** During which call on the device the browser reported something; the same DOMException means different things. */
 export type DeviceStep = 'choose' | 'open' | 'claim' | 'transfer';
@@ -25,4 +26,14 @@ export function transportErrorFrom(reason: unknown, step: DeviceStep): Transport
   const name = reason instanceof Error || reason instanceof DOMException ? reason.name : undefined;
   const code = (name === undefined ? undefined : codes[step][name]) ?? 'failed';
   return new TransportError(code, `${step}: ${name ?? 'rejected'}`, { cause: reason });
+}
+
+/** Windows reports a failed transfer shortly before it reports the unplug. */
+const unplugGraceMs = 300;
+
+/** What a rejected transfer means, with a moment's patience for an unplug that explains it. */
+export async function transferErrorFrom(reason: unknown, gone: AbortSignal): Promise<TransportError> {
+  const error = transportErrorFrom(reason, 'transfer');
+  if (error === reason || error.code !== 'failed' || !(await abortedWithin(gone, unplugGraceMs))) return error;
+  return new TransportError('disconnected', 'the device was unplugged', { cause: reason });
 }

@@ -1,5 +1,5 @@
 import { type ApduChannel, TransportError, type TransmitOptions } from '../apdu/channel.ts';
-import { transportErrorFrom } from './browser-errors.ts';
+import { transferErrorFrom, transportErrorFrom } from './browser-errors.ts';
 import { type Limits, within } from './deadline.ts';
 import { watchGone } from './gone.ts';
 import {
@@ -64,7 +64,7 @@ class LongmaiChannel implements ApduChannel {
     try {
       return await this.#exchange(command, { ...options, gone: this.gone });
     } catch (error) {
-      throw transportErrorFrom(error, 'transfer');
+      throw await transferErrorFrom(error, this.gone);
     } finally {
       this.#busy = false;
     }

@@ -1,6 +1,6 @@
 import { concatBytes } from '../apdu/bytes.ts';
 import { type ApduChannel, TransportError, type TransmitOptions } from '../apdu/channel.ts';
-import { transportErrorFrom } from './browser-errors.ts';
+import { transferErrorFrom, transportErrorFrom } from './browser-errors.ts';
 import {
   abortMessage,
   announcedLength,
@@ -21,7 +21,7 @@ import {
   segmentCommand,
   xfrBlock,
 } from './ccid.ts';
-import { abortedWithin, type Limits, within } from './deadline.ts';
+import { type Limits, within } from './deadline.ts';
 import { watchGone } from './gone.ts';
 
 /** bInterfaceClass of a vendor's own interface, which a page may claim. */
@@ -33,8 +33,6 @@ const powerOnTimeoutMs = 5000;
 const maxDiscarded = 32;
 const maxTimeExtensions = 512;
 const maxExtendedTimeoutMs = 60_000;
-/** Windows reports a failed transfer shortly before it reports the unplug. */
-const unplugGraceMs = 300;
 
 interface Endpoints {
   readonly interfaceNumber: number;
@@ -347,11 +345,7 @@ class CcidChannel implements ApduChannel {
     } catch (error) {
       if (error instanceof TransportError) throw error;
       onSettled?.();
-      const translated = transportErrorFrom(error, 'transfer');
-      if (translated.code === 'failed' && (await abortedWithin(this.gone, unplugGraceMs))) {
-        throw new TransportError('disconnected', 'the device was unplugged', { cause: error });
-      }
-      throw translated;
+      throw await transferErrorFrom(error, this.gone);
     }
   }
 

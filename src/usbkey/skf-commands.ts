@@ -90,7 +90,14 @@ export const enumApplications = (): Command => command(0x22, new Uint8Array(), a
 export const openApplication = (name: string): Command => command(0x26, encodeName(name), all);
 export const closeApplication = (applicationId: number): Command => command(0x28, id(applicationId));
 
-export { decodeNames as parseNames };
+/** More names than a key can have applications or containers (their numbers are single bytes). */
+const maxNames = 255;
+/** The NUL-separated names of EnumApplication and EnumContainer. */
+export function parseNames(answer: Uint8Array): readonly string[] {
+  const names = decodeNames(answer);
+  if (names.length > maxNames) throw new FieldReader(answer, 'Enum').malformed();
+  return names;
+}
 
 export interface OpenedApplication {
   readonly applicationId: number;

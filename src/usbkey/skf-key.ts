@@ -45,8 +45,8 @@ export class SkfKey implements UsbKey {
   readonly commandSet = 'gmt0017';
   readonly #session: ApduSession;
   readonly #options: SkfKeyOptions;
-  /** Open applications: name to applicationId. */
-  readonly #applications = new Map<string, number>();
+  /** Open applications by name. */
+  readonly #applications = new Map<string, skf.OpenedApplication>();
   readonly #closing = new AbortController();
   #tail: Promise<unknown> = Promise.resolve();
   #closed: Promise<void> | undefined;
@@ -143,7 +143,7 @@ export class SkfKey implements UsbKey {
   /** Ends a login that a page left behind when it crashed or was reloaded. To be called on connecting. */
   clearLeftoverLogin(): Promise<void> {
     return this.#serially(async () => {
-      for (const application of await this.#applicationNames()) await this.#applicationId(application);
+      for (const application of await this.#applicationNames()) await this.#openApplication(application);
       try {
         await this.#logOut({ signal: this.#closing.signal, timeoutMs: timeouts.brief });
       } catch (error) {
@@ -284,7 +284,7 @@ export class SkfKey implements UsbKey {
   /** ClearSecureState and CloseApplication for all that is open; goes on past a refusal, and throws the first. */
   async #logOut(options: { readonly signal?: AbortSignal; readonly timeoutMs: number }): Promise<void> {
     let failure: KeyError | undefined;
-    for (const [name, applicationId] of [...this.#applications]) {
+    for (const [name, { applicationId }] of [...this.#applications]) {
       this.#applications.delete(name);
       const clear = skf.clearSecureState(applicationId);
       const { sw } = await this.#session.exchange(clear, options);
@@ -314,24 +314,25 @@ export class SkfKey implements UsbKey {
     return skf.parseNames(await this.#run(skf.enumContainers(applicationId)));
   }
 
+  /** Opens it unless it is open: whether opening again would keep the login is the firmware's secret. */
   async #openApplication(name: string): Promise<skf.OpenedApplication> {
+    const known = this.#applications.get(name);
+    if (known) return known;
     const opened = skf.parseOpenApplication(await this.#run(skf.openApplication(name)));
-    this.#applications.set(name, opened.applicationId);
+    this.#applications.set(name, opened);
     return opened;
-  }
-
-  async #applicationId(name: string): Promise<number> {
-    return this.#applications.get(name) ?? (await this.#openApplication(name)).applicationId;
   }
 
   /** The limit of the application that holds containers, or of the first; 0 when there is none or it does not say. */
   async #maxContainersOfApplication(): Promise<number> {
     let first: number | undefined;
     for (const name of await this.#applicationNames()) {
-      // OpenApplication is what tells the limit; asked again, an open application keeps its login and its id.
-      const { applicationId, maxContainers } = await this.#openApplication(name);
-      first ??= maxContainers;
-      if ((await this.#containerNames(applicationId)).length > 0) return maxContainers;
+      const { holds, limit } = await this.#reading(name, async (applicationId) => ({
+        holds: (await this.#containerNames(applicationId)).length > 0,
+        limit: (await this.#openApplication(name)).maxContainers,
+      }));
+      if (holds) return limit;
+      first ??= limit;
     }
     return first ?? 0;
   }
@@ -350,7 +351,7 @@ export class SkfKey implements UsbKey {
   /** Work that is done once. An application that turns out not to be open any more is forgotten, and the login with it. */
   async #writing<T>(application: string, work: (applicationId: number) => Promise<T>): Promise<T> {
     try {
-      return await work(await this.#applicationId(application));
+      return await work((await this.#openApplication(application)).applicationId);
     } catch (error) {
       if (error instanceof KeyError && error.statusWord === swApplicationNotOpen)
         this.#applications.delete(application);

@@ -125,11 +125,24 @@ describe('a lying or failing key', () => {
     expect(device.written).toHaveLength(2);
   });
 
-  it('that refuses a report fails typed', async () => {
-    const { device, channel } = await opened(() => []);
+  it.each([
+    ['fails typed', () => undefined, 'failed'],
+    [
+      'was unplugged when the browser says so a moment later',
+      (device: ScriptedHidDevice, hid: FakeHid) => device.unplug(hid),
+      'disconnected',
+    ],
+  ])('that refuses a report %s', async (_, meanwhile, code) => {
+    vi.useFakeTimers();
+    const { device, hid, channel } = await opened(() => []);
     device.rejects = { sendReport: 'NotAllowedError' };
+    const ended = expect(channel.transmit(command, silence)).rejects.toMatchObject({ name: 'TransportError', code });
+    await vi.advanceTimersByTimeAsync(100);
 
-    await expect(channel.transmit(command, silence)).rejects.toMatchObject({ name: 'TransportError', code: 'failed' });
+    meanwhile(device, hid);
+    await vi.advanceTimersByTimeAsync(1000);
+
+    await ended;
   });
 
   it.each([

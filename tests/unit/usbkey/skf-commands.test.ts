@@ -13,6 +13,8 @@ import { hex, toHex } from '../apdu/hex.ts';
 
 const extended = (command: Parameters<typeof encodeCommand>[0]) => toHex(encodeCommand(command, 'extended'));
 const spaced = (text: string) => text.replaceAll(' ', '');
+const manyNames = (count: number) =>
+  new TextEncoder().encode(Array.from({ length: count }, (_, index) => `${index}\0`).join(''));
 const malformed = expect.objectContaining({ name: 'KeyError', code: 'malformed' }) as Error;
 
 describe('commands', () => {
@@ -104,6 +106,7 @@ describe('answers', () => {
     ['more tries left than there are', () => skf.parsePinInfo(hex('060700'))],
     ['a container of no known type', () => skf.parseContainerInfo(hex('03 00010000 00000000 01 00'))],
     ['random bytes of another length', () => skf.parseRandom(hex('00112233445566'), 8)],
+    ['more names than a key can have', () => skf.parseNames(manyNames(256))],
     ['no point', () => skf.parseGeneratedEcc(new Uint8Array(63))],
     ['a point with bytes left over', () => skf.parseGeneratedEcc(new Uint8Array(65))],
     ['a point on a curve of other bits', () => skf.parseEccPublicKey(hex(`80010000${'00'.repeat(64)}`))],

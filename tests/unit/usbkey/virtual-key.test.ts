@@ -21,7 +21,10 @@ const message = new TextEncoder().encode('p10cr');
 const existing = { application: sampleApplication, container: 'C1' };
 const fresh = { application: sampleApplication, container: `R${'0123456789abcdef'.repeat(2)}` };
 
-afterEach(() => void vi.unstubAllGlobals());
+afterEach(() => {
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
+});
 
 async function pluggedIn(options: Parameters<typeof sampleState>[0]) {
   const virtual = new VirtualKey(sampleState(options));
@@ -164,6 +167,35 @@ describe.each(attachments)('a GM/T 0017 key attached by %s', (attachment) => {
       await opened.close();
     }
   });
+
+  it(
+    'survives any lost transfer while the password is checked, without asking twice',
+    { timeout: 30_000 },
+    async () => {
+      vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+      const outcomes = new Set<string>();
+      for (let transfer = 1; transfer <= 10; transfer++) {
+        const disturbed = await pluggedIn({ attachment, remainingTries: 3 });
+        const opened = await (await onlyKey()).open();
+        disturbed.disturb(transfer, 'lost');
+        let outcome: string | undefined;
+        void opened.verifyPassword(sampleApplication, wrong).catch((error: unknown) => {
+          outcome = error instanceof Error && 'code' in error ? String(error.code) : 'untyped';
+        });
+
+        while (outcome === undefined) {
+          await vi.advanceTimersByTimeAsync(100);
+          await new Promise<void>((resolve) => setImmediate(resolve));
+        }
+
+        outcomes.add(outcome);
+        expect(disturbed.state().applications[0]?.remainingTries).toBeGreaterThanOrEqual(2);
+      }
+
+      expect([...outcomes].filter((outcome) => !['wrong', 'unknown', 'timeout'].includes(outcome))).toEqual([]);
+      expect(outcomes).toContain('wrong');
+    },
+  );
 
   it('is one object for as long as it is plugged in, and one that is opened once', async () => {
     expect(await onlyKey()).toBe(attached);
