@@ -38,7 +38,11 @@ if (options.productionPort !== undefined && !existsSync(path.join(productionDire
   fail('dist/ 里没有构建好的站点：先运行 npm run build。 There is no build in dist/: run npm run build first.');
 }
 
-const ca = await openReferenceCa({ directory: caDirectory });
+const ca = await openReferenceCa({ directory: caDirectory }).catch((error: unknown) =>
+  fail(
+    `示例 CA 的数据无法读取，可删除后重来。 The sample CA's data cannot be read; delete it to begin anew: ${caDirectory}\n${String(error)}`,
+  ),
+);
 const running: Listening[] = [];
 const stop = async (): Promise<void> => {
   await Promise.all(running.map((listening) => listening.close()));
