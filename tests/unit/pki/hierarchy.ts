@@ -140,7 +140,9 @@ export async function issueCertificate(content: CertificateContent): Promise<Byt
 }
 
 export function pem(label: string, der: Uint8Array): string {
-  return `-----BEGIN ${label}-----\n${Buffer.from(der).toString('base64').replace(/.{64}/gu, '$&\n')}\n-----END ${label}-----\n`;
+  return `-----BEGIN ${label}-----\n${Buffer.from(der)
+    .toString('base64')
+    .replace(/.{64}(?=.)/gu, '$&\n')}\n-----END ${label}-----\n`;
 }
 
 /** A copy with one byte changed, counted from the end if negative. */
