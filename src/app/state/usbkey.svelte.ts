@@ -1,3 +1,4 @@
+import { untrack } from 'svelte';
 import { TransportError, type TransportErrorCode } from '../../apdu/channel.ts';
 import { indexedDbJournal } from '../../renewal/indexeddb-journal.ts';
 import type { JournalRecord } from '../../renewal/journal.ts';
@@ -87,7 +88,10 @@ class UsbKeyState {
   /** A page that shows the key has come; it returns what to call when it goes. A granted key is read at once. */
   use(): () => void {
     this.#pages += 1;
-    if (!this.#isFresh()) void this.#look();
+    // Called from an effect, which must not run again because of what the look finds.
+    untrack(() => {
+      if (!this.#isFresh()) void this.#look();
+    });
     return () => {
       this.#pages -= 1;
     };
@@ -121,7 +125,7 @@ class UsbKeyState {
 
   /** Looks again for keys and reads the one that is there. */
   again(): Promise<void> {
-    return this.#look();
+    return untrack(() => this.#look());
   }
 
   /** The person has said to be sure of the password although one try is left. */
