@@ -147,7 +147,8 @@ export class CmpResponder {
     const context = { hierarchy: this.#hierarchy, ledger: this.#ledger, policy: this.policy, now, transaction };
     const sender = await authenticate(message, context);
     const isRepeat = transaction?.replies.has(fingerprint(message.der)) === true;
-    if (!isRepeat) checkFreshness(message, header.senderNonce, context);
+    // A withdrawn transaction can have no effect any more: however late, its holder is told what became of it.
+    if (!isRepeat && transaction?.status !== 'withdrawn') checkFreshness(message, header.senderNonce, context);
     const authority = sender.registered.authority === 'p256' ? this.#hierarchy.p256 : this.#hierarchy.sm2;
     const received: Received = { message, header, sender, authority, transaction, isRepeat };
     const { body } = message;

@@ -214,6 +214,14 @@ describe('confirmation', () => {
     expect(ca.ledger.certificate(begun.sender.certificate.der)?.status).toBe('valid');
   });
 
+  test('days too late is told that, not that its time is wrong', async () => {
+    const begun = await begin();
+    const messageTime = clock.now();
+    clock.advance(3 * dayMs);
+    const late = await exchange(ca, await makeConfirmation(begun.sender, begun.answer, undefined, { messageTime }));
+    expect(refusalIn(late)?.failInfo).toEqual(['certRevoked']);
+  });
+
   test('counts up to the last moment', async () => {
     const begun = await begin();
     clock.advance(3_600_000);
