@@ -24,19 +24,22 @@ aside {
 }
 /* Narrow enough for the page's own margin: nothing of the page is under it. */
 .tab {
+  flex: none;
+  display: grid;
+  place-items: center;
   width: 24px;
-  min-height: 104px;
-  padding: 8px 0;
+  height: 104px;
+  padding: 0;
   border: 0;
   border-radius: 0 6px 6px 0;
   background: var(--_warn);
   color: var(--_ground);
-  font: 700 13px/1 inherit;
-  font-family: inherit;
-  letter-spacing: 2px;
+  font: inherit;
+  font-size: 13px;
+  font-weight: 700;
+  line-height: 1;
   writing-mode: vertical-rl;
   text-orientation: upright;
-  text-align: center;
   cursor: pointer;
 }
 @media (max-width: 599px) {
