@@ -24,7 +24,7 @@ export default defineConfig({
   projects: [{ name: 'chromium' }],
   webServer: {
     // The site, the operator's API, the reference CA and the virtual key's script on one origin; builds are made before.
-    command: `npx --no-install tsx tests/demo/start.ts --no-build --port ${port} --strict-port`,
+    command: `npx --no-install tsx tests/demo/start.ts --no-build --port ${port} --production-port ${port + 1} --strict-port`,
     cwd: '..',
     url: `http://localhost:${port}/`,
     reuseExistingServer: false,

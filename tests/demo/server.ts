@@ -55,6 +55,14 @@ function keysHandler(ca: ReferenceCa): RequestHandler {
   };
 }
 
+/** `GET /api/centres`: the sample operator has published none, so the demo shows its own samples and says so. */
+const centresHandler: RequestHandler = (request, response) => {
+  if (requestUrl(request).pathname !== '/api/centres') return Promise.resolve(false);
+  allowMethods(request, 'GET', 'HEAD');
+  sendJson(response, []);
+  return Promise.resolve(true);
+};
+
 /** Nothing under these paths is a page of the application. */
 const ownPaths: RequestHandler = (request) => {
   if (/^\/(?:api|ca|demo)(?:\/|$)/u.test(requestUrl(request).pathname))
@@ -64,7 +72,7 @@ const ownPaths: RequestHandler = (request) => {
 
 /** Everything but the site's files: what any front (built site, development server) has behind it. */
 export function backHandlers(ca: ReferenceCa, demo: boolean): readonly RequestHandler[] {
-  return [configHandler(ca, demo), ca.handler, ...(demo ? [keysHandler(ca)] : []), ownPaths];
+  return [configHandler(ca, demo), ca.handler, centresHandler, ...(demo ? [keysHandler(ca)] : []), ownPaths];
 }
 
 /** Site, API and authority on one origin. Not listening yet. */
