@@ -25,3 +25,8 @@ export function formatDateTime(date: Date): string {
     hourCycle: 'h23',
   }).format(date);
 }
+
+/** `14:05:09`. */
+export function formatTime(date: Date): string {
+  return new Intl.DateTimeFormat('zh-CN', { timeZone, timeStyle: 'medium', hourCycle: 'h23' }).format(date);
+}

@@ -2,6 +2,7 @@ import type { Step, StopReason } from '../../renewal/outcome.ts';
 
 interface StopWords {
   readonly happened: string;
+  /** `{code}` stands for the fault code. */
   readonly next: string;
 }
 
@@ -49,13 +50,14 @@ const zh = {
   beingChecked: '原来的证书仍在，新证书正在核对。',
   replug: '插拔后重试',
   again: '不插拔，再试一次',
+  call: (number: string): string => `致电热线 ${number}`,
   retry: '再试一次',
   restart: '重新开始',
   bring: '看要带什么',
   centre: '带上 USBKEY 到服务中心',
   waitingForKey: '请拔下 USBKEY，等几秒，再插上同一个 USBKEY。插好后会自动继续。',
   waitingForKeyLong: '还没有认到 USBKEY。换一个 USB 接口试试；一直认不到，请点“再试一次”。',
-  unpluggedWait: '请重新插入同一个 USBKEY，从刚才的步骤继续。',
+  unpluggedWait: '正在等 USBKEY 插入…',
   otherKey: (tail: string): string => `这不是刚才的 USBKEY，请插入序列号尾号 ${tail} 的那一个。`,
   transaction: '办理编号',
   stopped: {
@@ -76,10 +78,10 @@ const zh = {
     caUnreachable: { happened: '没有连上证书机构，或者它正忙。', next: '请检查网络后再试，会从刚才的步骤继续。' },
     caUntrusted: {
       happened: '收到的答复不能确认来自证书机构，已经停下。',
-      next: '请换一个网络再试；还是这样，请致电热线，报故障码。',
+      next: '请换一个网络再试；还是这样，请致电热线，报故障码 {code}。',
     },
-    caRejected: { happened: '证书机构没有同意这次申请。', next: '请致电热线，报故障码。' },
-    notAcceptable: { happened: '证书机构发来的证书与申请不符，没有写入。', next: '请致电热线，报故障码。' },
+    caRejected: { happened: '证书机构没有同意这次申请。', next: '请致电热线，报故障码 {code}。' },
+    notAcceptable: { happened: '证书机构发来的证书与申请不符，没有写入。', next: '请致电热线，报故障码 {code}。' },
     withdrawn: { happened: '上次申请的新证书已被证书机构收回。', next: '请重新开始，会申请一张新的。' },
     goneFromKey: { happened: '上次办到一半的新密钥已经不在 USBKEY 里。', next: '请重新开始。' },
     checkFailed: {
@@ -92,7 +94,7 @@ const zh = {
     },
     unexpected: {
       happened: '本站出了差错，已经停下。',
-      next: '请插拔 USBKEY 后重试；还是这样，请致电热线，报故障码。',
+      next: '请插拔 USBKEY 后重试；还是这样，请致电热线，报故障码 {code}。',
     },
   } as Record<StopReason, StopWords>,
   success: {
@@ -158,6 +160,7 @@ const en: typeof zh = {
   beingChecked: 'The old certificate is still there; the new one is being checked.',
   replug: 'Unplug, plug in, try again',
   again: 'Try again without unplugging',
+  call: (number: string): string => `Call ${number}`,
   retry: 'Try again',
   restart: 'Start again',
   bring: 'What to bring',
@@ -165,7 +168,7 @@ const en: typeof zh = {
   waitingForKey:
     'Unplug the USBKEY, wait a few seconds and plug the same one in again. The work then goes on by itself.',
   waitingForKeyLong: 'No USBKEY has been seen yet. Try another USB port; if that does not help, press “Try again”.',
-  unpluggedWait: 'Plug the same USBKEY in again to go on with this step.',
+  unpluggedWait: 'Waiting for the USBKEY…',
   otherKey: (tail: string): string =>
     `This is not the same USBKEY. Plug in the one whose serial number ends in ${tail}.`,
   transaction: 'Transaction',
@@ -214,15 +217,15 @@ const en: typeof zh = {
     },
     caUntrusted: {
       happened: 'The answer could not be shown to come from the authority, so the work stopped.',
-      next: 'Try another network; if it happens again, call the hot-line and read out the fault code.',
+      next: 'Try another network; if it happens again, call the hot-line and read out fault code {code}.',
     },
     caRejected: {
       happened: 'The authority did not agree to this request.',
-      next: 'Call the hot-line and read out the fault code.',
+      next: 'Call the hot-line and read out fault code {code}.',
     },
     notAcceptable: {
       happened: 'The authority’s certificate does not match the request; it was not written.',
-      next: 'Call the hot-line and read out the fault code.',
+      next: 'Call the hot-line and read out fault code {code}.',
     },
     withdrawn: {
       happened: 'The authority has taken back the certificate of the last run.',
@@ -239,7 +242,7 @@ const en: typeof zh = {
     },
     unexpected: {
       happened: 'Something went wrong on this site; the work stopped.',
-      next: 'Unplug the USBKEY, plug it in and try again; if it happens again, call the hot-line with the fault code.',
+      next: 'Unplug the USBKEY, plug it in and try again; if it happens again, call the hot-line and read out fault code {code}.',
     },
   },
   success: {

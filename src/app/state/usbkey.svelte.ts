@@ -2,7 +2,7 @@ import { untrack } from 'svelte';
 import { TransportError, type TransportErrorCode } from '../../apdu/channel.ts';
 import { indexedDbJournal } from '../../renewal/indexeddb-journal.ts';
 import type { JournalRecord } from '../../renewal/journal.ts';
-import { readKeyContents, type KeyContents } from '../../renewal/key-contents.ts';
+import { chooseActive, readKeyContents, type KeyContents } from '../../renewal/key-contents.ts';
 import { recommend, type EnvironmentTrouble, type Recommendation } from '../../renewal/recommend.ts';
 import type { Trust } from '../../renewal/trust.ts';
 import { clock } from '../../service/clock.ts';
@@ -135,6 +135,11 @@ class UsbKeyState {
     void this.#look();
   }
 
+  /** The person has confirmed the last try for this key. */
+  isSure(serialNumber: string): boolean {
+    return this.#sure.has(serialNumber);
+  }
+
   /** The authority has turned down a request because the old certificate is not good any more. */
   oldCertificateRefused(serialNumber: string): void {
     this.#refusedOld.add(serialNumber);
@@ -240,10 +245,13 @@ class UsbKeyState {
     const policy = await loadPolicy(config).catch(() => undefined);
     const trust = trustOf(config);
     const now = clock.now();
-    const contents = await readKeyContents(key, trust, now);
-    const { serialNumber } = contents.info;
+    const found = await readKeyContents(key, trust, now);
+    const { serialNumber } = found.info;
     // A browser without storage has no journal: reading still works, renewing will say why it does not begin.
     const records = await indexedDbJournal.ofKey(serialNumber).catch((): JournalRecord[] => []);
+    // What an unfinished or failed run has written does not count: the certificate before it does.
+    const unconfirmed = records.filter(({ stage }) => stage !== 'done').map(({ newContainer }) => newContainer);
+    const contents = { ...found, active: chooseActive(found.certificates, now, unconfirmed) };
     const environment: EnvironmentTrouble[] = [];
     if (!navigator.onLine || !policy) environment.push('offline');
     if (Math.abs(clock.skewMs ?? 0) > longestSkewMs) environment.push('clockSkew');
