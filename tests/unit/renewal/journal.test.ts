@@ -35,9 +35,9 @@ test.each([
   ['a transaction id of another form', { transactionId: 'xyz' }],
   ['a request that is a number', { request: 7 }],
   ['no times', { updatedAt: undefined }],
-])('a record with %s is damaged, not believed', async (_what, damage) => {
+])('a record with %s is damaged, not believed', (_what, damage) => {
   const row = { ...record, ...damage } as unknown as JournalRecord;
-  expect(() => readRecord(row)).toThrowError(expect.objectContaining({ name: 'StorageError', code: 'damaged' }));
+  expect(() => readRecord(row)).toThrow(expect.objectContaining({ name: 'StorageError', code: 'damaged' }));
 });
 
 test('a damaged record is passed over among sound ones, and said when it is asked for', async () => {

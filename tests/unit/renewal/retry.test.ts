@@ -13,12 +13,12 @@ function recorder(): { waited: number[]; wait: (ms: number) => Promise<void> } {
     },
   };
 }
-const failing = (errors: readonly unknown[]): { calls: number; exchange: () => Promise<string> } => {
+const failing = (errors: readonly Error[]): { calls: number; exchange: () => Promise<string> } => {
   const state = {
     calls: 0,
     exchange: () => {
       const error = errors[state.calls++];
-      return error === undefined ? Promise.resolve('answer') : Promise.reject(error as Error);
+      return error === undefined ? Promise.resolve('answer') : Promise.reject(error);
     },
   };
   return state;
