@@ -24,9 +24,10 @@ const sequenceTag = 16;
 const setTag = 17;
 const utcTimeTag = 23;
 const generalizedTimeTag = 24;
+const universalStringTag = 28;
 const bmpStringTag = 30;
-/** NumericString, PrintableString, TeletexString, IA5String, VisibleString, UniversalString. */
-const otherStringTags: ReadonlySet<number> = new Set([18, 19, 20, 22, 26, 28]);
+/** NumericString, PrintableString, TeletexString, IA5String, VisibleString. */
+const otherStringTags: ReadonlySet<number> = new Set([18, 19, 20, 22, 26]);
 
 const byteAt = (bytes: Uint8Array, index: number): number => {
   const byte = bytes[index];
@@ -107,7 +108,8 @@ function assertPrimitive(tagNumber: number, content: Uint8Array): void {
     case utf8StringTag:
       return;
     case bmpStringTag:
-      if (content.length % 2 !== 0) throw new DerError('BMPString of half a character');
+    case universalStringTag:
+      if (content.length % (tagNumber === bmpStringTag ? 2 : 4) !== 0) throw new DerError('a character cut short');
       return;
     default:
       if (!otherStringTags.has(tagNumber)) throw new DerError(`unexpected universal tag ${tagNumber}`);
@@ -148,9 +150,15 @@ export function assertDer(bytes: Uint8Array, limits: DerLimits = {}): void {
  */
 export function parseDer(bytes: Uint8Array, limits: DerLimits = {}): DerBlock {
   assertDer(bytes, limits);
-  const { offset, result } = asn1js.fromBER(copyBytes(bytes), { parseEmbedded: false });
-  if (offset !== bytes.length) throw new DerError(`not readable: ${result.error}`);
-  return result;
+  let parsed: ReturnType<typeof asn1js.fromBER>;
+  try {
+    parsed = asn1js.fromBER(copyBytes(bytes), { parseEmbedded: false });
+  } catch (cause) {
+    // Some of its types decode their contents on reading, and throw.
+    throw new DerError('not readable', { cause });
+  }
+  if (parsed.offset !== bytes.length) throw new DerError(`not readable: ${parsed.result.error}`);
+  return parsed.result;
 }
 
 /** The DER of a value built here. */
@@ -474,7 +482,7 @@ export function readText(block: DerBlock): string | undefined {
   if (tagNumber === bmpStringTag) {
     return new TextDecoder('utf-16be', { ignoreBOM: true }).decode(contentBytes(block));
   }
-  if (tagNumber === 28) {
+  if (tagNumber === universalStringTag) {
     const view = new DataView(contentBytes(block).buffer);
     let text = '';
     for (let offset = 0; offset + 4 <= view.byteLength; offset += 4) {

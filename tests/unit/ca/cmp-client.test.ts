@@ -368,6 +368,16 @@ describe('submit', () => {
     await expect(authority().submit(request)).resolves.toMatchObject({ kind: 'issued' });
   });
 
+  it.each([1, 4])('refuses protocol version %d', async (pvno) => {
+    const message = await answerTo(parseMessage(request), granted);
+    const version = message.findIndex((_, index) => toHex(message.subarray(index, index + 3)) === '020102');
+    message[version + 2] = pvno;
+    server.handler = (_request, response) => {
+      send(response, message);
+    };
+    expect((await errorOf(authority().submit(request))).code).toBe('malformed');
+  });
+
   it('never shows what an unprotected error says', async () => {
     server.handler = answering({ type: 'error', status: rejection }, { unprotected: true });
     expect(await errorOf(authority().submit(request))).toMatchObject({ code: 'notTrusted', text: [], failInfo: [] });
@@ -774,6 +784,18 @@ describe('lookUp', () => {
   ])('refuses a message %s', async (_name, code, answer) => {
     server.handler = answeringJson({ status: 'issued', message: await encoded(granted, answer) });
     expect((await errorOf(authority().lookUp(transactionId))).code).toBe(code);
+  });
+
+  it('reads 128 KiB, and none of a byte more', async () => {
+    const json = JSON.stringify({ status: 'unknown' });
+    server.handler = (_request, response) => {
+      response.writeHead(200).end(json.padEnd(131_072));
+    };
+    await expect(authority().lookUp(transactionId)).resolves.toEqual({ kind: 'unknown' });
+    server.handler = (_request, response) => {
+      response.writeHead(200).end(json.padEnd(131_073));
+    };
+    expect((await errorOf(authority().lookUp(transactionId))).code).toBe('malformed');
   });
 
   it.each<[string, unknown]>([

@@ -11,7 +11,7 @@ import {
 } from '../../../src/ca/cmp-messages.ts';
 import { findProtector } from '../../../src/ca/cmp-protection.ts';
 import { signatureAlgorithmFor } from '../../../src/pki/algorithms.ts';
-import { concat, fromHex, toHex } from '../../../src/pki/bytes.ts';
+import { bytesEqual, concat, fromHex, toHex } from '../../../src/pki/bytes.ts';
 import {
   encode,
   explicit,
@@ -246,13 +246,13 @@ describe('parseMessage', () => {
           const bytes = sample.slice();
           for (const [index, value] of mutations) bytes[index % bytes.length] = value;
           try {
-            expect(parseMessage(bytes).der).toEqual(bytes);
+            expect(bytesEqual(parseMessage(bytes).der, bytes)).toBe(true);
           } catch (error) {
             expect(error).toBeInstanceOf(CmpFormatError);
           }
         },
       ),
-      { numRuns: 3000 },
+      { numRuns: 1000 },
     );
   });
 

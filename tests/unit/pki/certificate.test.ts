@@ -124,12 +124,12 @@ describe('parseCertificate', () => {
         const bytes = der.slice();
         for (const [index, value] of mutations) bytes[index] = value;
         try {
-          expect(parseCertificate(bytes).der).toEqual(bytes);
+          expect(bytesEqual(parseCertificate(bytes).der, bytes)).toBe(true);
         } catch (error) {
           expect(error).toBeInstanceOf(CertificateError);
         }
       }),
-      { numRuns: 2000 },
+      { numRuns: 1000 },
     );
   });
 });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { concat, fromBase64, fromHex, toHex } from '../../../src/pki/bytes.ts';
+import { bytesEqual, concat, fromBase64, fromHex, toHex } from '../../../src/pki/bytes.ts';
 import {
   assertDer,
   bitString,
@@ -80,6 +80,7 @@ describe('assertDer', () => {
     ['UTCTime with an offset', `1711${Buffer.from('260101000000+0800').toString('hex')}`],
     ['GeneralizedTime with a trailing zero', `1812${Buffer.from('20260101000000.50Z').toString('hex')}`],
     ['BMPString of three bytes', '1e03000000'],
+    ['UniversalString of three bytes', '1c03000000'],
     ['universal tag 15', '0f00'],
   ])('refuses %s', (_name, hex) => {
     expect(() => {
@@ -110,7 +111,7 @@ describe('assertDer', () => {
     }).not.toThrow();
   });
 
-  it('accepts or throws DerError, whatever the bytes, and never parses less than it accepts', () => {
+  it('lets parseDer read all the bytes or throw DerError, whatever they are', () => {
     const sample = fromBase64(cfca.csr);
     const mutation = fc.tuple(fc.nat({ max: sample.length - 1 }), fc.nat({ max: 255 }));
     fc.assert(
@@ -122,14 +123,12 @@ describe('assertDer', () => {
           for (const [index, value] of input) bytes[index] = value;
         }
         try {
-          assertDer(bytes);
+          expect(bytesEqual(sourceBytes(parseDer(bytes)), bytes)).toBe(true);
         } catch (error) {
           expect(error).toBeInstanceOf(DerError);
-          return;
         }
-        expect(sourceBytes(parseDer(bytes))).toEqual(bytes);
       }),
-      { numRuns: 2000 },
+      { numRuns: 1000 },
     );
   });
 });
