@@ -24,6 +24,28 @@ export function setLocale(next: Locale): void {
   remember('locale', next);
 }
 
+/**
+ * A dictionary whose English is fetched when somebody wants it: for the words of the first screen. Until they are there
+ * the Chinese ones stand.
+ */
+export function withEnglish<Messages>(zh: Messages, load: () => Promise<{ en: Messages }>): Dictionary<Messages> {
+  let english = $state.raw<Messages | undefined>();
+  let asked = false;
+  return {
+    'zh-CN': zh,
+    get en() {
+      if (!asked) {
+        asked = true;
+        load().then(
+          ({ en }) => (english = en),
+          () => (asked = false),
+        );
+      }
+      return english ?? zh;
+    },
+  };
+}
+
 /** The words in the current language. Inside `$derived` or a template it follows a change of language. */
 export function say<Messages>(dictionary: Dictionary<Messages>): Messages {
   return dictionary[locale];

@@ -1,24 +1,39 @@
-import { Workbox } from 'workbox-window';
 import { activity } from './state/activity.svelte.ts';
 import { update } from './state/update.svelte.ts';
 import { scriptUrl } from './trusted.ts';
+
+const hourMs = 3_600_000;
 
 /**
  * Registers the service worker and offers a new build once it waits. The person decides when, and even then it does not
  * take over while a USBKEY is written to.
  */
 export async function registerServiceWorker(): Promise<void> {
-  const workbox = new Workbox(scriptUrl('/sw.js'), { scope: '/' });
-  workbox.addEventListener('waiting', () => {
-    update.offer(() => {
-      if (activity.writing) return;
-      workbox.addEventListener('controlling', () => location.reload());
-      workbox.messageSkipWaiting();
-    });
-  });
+  const { serviceWorker } = navigator;
+  let registration: ServiceWorkerRegistration;
   try {
-    await workbox.register();
+    registration = await serviceWorker.register(scriptUrl('/sw.js'), { scope: '/' });
   } catch {
     // Private windows and some policies refuse service workers: the site works, only not offline.
+    return;
   }
+  const offer = (worker: ServiceWorker): void => {
+    // Without a controller this is the first visit: nothing is being replaced.
+    if (worker.state !== 'installed' || !serviceWorker.controller) return;
+    update.offer(() => {
+      if (activity.writing) return;
+      serviceWorker.addEventListener('controllerchange', () => location.reload(), { once: true });
+      worker.postMessage({ type: 'SKIP_WAITING' });
+    });
+  };
+  const watch = (worker: ServiceWorker | null): void => {
+    if (!worker) return;
+    offer(worker);
+    worker.addEventListener('statechange', () => offer(worker));
+  };
+  watch(registration.waiting);
+  watch(registration.installing);
+  registration.addEventListener('updatefound', () => watch(registration.installing));
+  // An office leaves its tabs open for days, and the browser looks for a new build only when a page is loaded.
+  setInterval(() => void registration.update().catch(() => undefined), hourMs);
 }

@@ -1,3 +1,5 @@
+import { withEnglish } from '../i18n.svelte.ts';
+
 const zh = {
   title: '您要办什么？',
   noKey: '插上 USBKEY，我们帮您看看证书还能用多久。',
@@ -17,23 +19,6 @@ const zh = {
   searchHint: '输入问题，如“密码锁了怎么办”',
   searchButton: '搜索',
 };
-const en: typeof zh = {
-  title: 'What do you need?',
-  noKey: 'Plug in your USBKEY and we will see how long the certificate is good for.',
-  connect: 'Connect USBKEY',
-  present: 'USBKEY is plugged in: check my certificate',
-  last: (date: string, end: string): string => `When last read (${date}), the certificate was valid until ${end}.`,
-  lastLink: 'See the last result',
-  flows: 'The five services',
-  flow: {
-    renew: ['Expiring soon', 'Renew'],
-    upgrade: ['Not upgraded for long', 'Upgrade'],
-    unlock: ['Password forgotten or locked', 'Unlock'],
-    replace: ['Lost or broken', 'Replace'],
-    new: ['First certificate', 'Apply'],
-  },
-  search: 'Search the questions',
-  searchHint: 'Ask, for instance “password locked”',
-  searchButton: 'Search',
-};
-export const home = { 'zh-CN': zh, en };
+export type HomeWords = typeof zh;
+
+export const home = withEnglish(zh, () => import('./home.en.ts'));

@@ -1,3 +1,5 @@
+import { withEnglish } from '../i18n.svelte.ts';
+
 const zh = {
   site: 'CA证书在线服务平台',
   short: 'CA证书',
@@ -46,60 +48,6 @@ const zh = {
     version: (build: string): string => `版本 ${build}`,
   },
 };
+export type ShellWords = typeof zh;
 
-const en: typeof zh = {
-  site: 'CA Certificate Online Service',
-  short: 'CA Certificate',
-  skip: 'Skip to content',
-  mainMenu: 'Main menu',
-  menu: {
-    certificates: 'Certificates',
-    guide: 'Guide',
-    centres: 'Centres',
-    appointments: 'Booking',
-    check: 'System check',
-  },
-  menuShort: {
-    certificates: 'Certificate',
-    guide: 'Guide',
-    centres: 'Centres',
-    appointments: 'Booking',
-    check: 'Check',
-  },
-  largeType: 'Large type',
-  largeTypeOff: 'Normal type',
-  otherLanguage: '中文',
-  otherLanguageName: '切换到中文',
-  appearance: 'Appearance',
-  themes: { system: 'As the system', light: 'Light', dark: 'Dark' },
-  loading: 'Opening…',
-  loadingLong: 'The network is slow, still opening this page…',
-  loadFailed: {
-    title: 'The page did not open',
-    happened: 'This page did not open. The network may be down.',
-    certificate: 'Nothing has changed. The USBKEY was neither read nor written.',
-    next: 'Check the network, then try again.',
-    retry: 'Try again',
-  },
-  hotline: 'Hot-line',
-  bracketed: (hint: string): string => ` (${hint})`,
-  nearby: 'Service centres',
-  faultCode: 'Fault code',
-  certificateNow: 'Your certificate now',
-  nextStep: 'What to do next',
-  offline: 'There is no network now. The guide and the centres still work; renewing has to wait for the network.',
-  updateReady: 'A new version of this site is ready.',
-  updateNow: 'Change over now',
-  updateLater: 'Later',
-  running: 'Work on your certificate is going on. Please do not unplug the USBKEY or close the page.',
-  runningBack: 'Back to it',
-  foot: {
-    help: 'Help',
-    disclaimer: 'The information on this site is for guidance; what service centres and the hot-line say prevails.',
-    privacy: 'Privacy',
-    about: 'About this site',
-    version: (build: string): string => `Version ${build}`,
-  },
-};
-
-export const shell = { 'zh-CN': zh, en };
+export const shell = withEnglish(zh, () => import('./shell.en.ts'));
