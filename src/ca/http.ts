@@ -34,40 +34,52 @@ export interface HttpAnswer {
  * @throws CaError `cancelled`, `timeout`, `unreachable`, or `malformed` for an answer that is too long
  */
 export async function exchange({ fetch, timeoutMs }: HttpPort, request: HttpRequest): Promise<HttpAnswer> {
-  const { url, method, headers, body, maxBytes, signal } = request;
+  const { signal } = request;
   if (signal?.aborted) throw cancelled(signal);
   const abort = new AbortController();
-  const onAbort = (): void => {
-    if (signal) abort.abort(cancelled(signal));
-  };
-  const timer = setTimeout(() => {
-    abort.abort(new CaError('timeout', `no answer within ${timeoutMs} ms`));
-  }, timeoutMs);
-  signal?.addEventListener('abort', onAbort);
-  try {
-    const response = await fetch(url, {
-      method,
-      headers,
-      body: body ? concat(body) : null,
-      signal: abort.signal,
-      cache: 'no-store',
-      redirect: 'error',
-    });
-    return {
-      status: response.status,
-      contentType: (response.headers.get('content-type') ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '',
-      body: await readBody(response, maxBytes),
-      retryAfterSeconds: readRetryAfter(response.headers),
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let onAbort: (() => void) | undefined;
+  // Not every fetch lets go of a body once aborted: the end of the time must not depend on it.
+  const ended = new Promise<never>((_resolve, reject) => {
+    const end = (reason: CaError): void => {
+      reject(reason);
+      abort.abort(reason);
     };
+    timer = setTimeout(() => {
+      end(new CaError('timeout', `no answer within ${timeoutMs} ms`));
+    }, timeoutMs);
+    onAbort = (): void => {
+      if (signal) end(cancelled(signal));
+    };
+    signal?.addEventListener('abort', onAbort);
+  });
+  try {
+    return await Promise.race([ended, receive(fetch, request, abort.signal)]);
   } catch (cause) {
     if (cause instanceof CaError) throw cause;
-    const reason: unknown = abort.signal.reason;
-    if (reason instanceof CaError) throw reason;
     throw new CaError('unreachable', 'no answer from the authority', {}, { cause });
   } finally {
     clearTimeout(timer);
-    signal?.removeEventListener('abort', onAbort);
+    if (onAbort) signal?.removeEventListener('abort', onAbort);
   }
+}
+
+async function receive(fetch: Fetch, request: HttpRequest, signal: AbortSignal): Promise<HttpAnswer> {
+  const { url, method, headers, body, maxBytes } = request;
+  const response = await fetch(url, {
+    method,
+    headers,
+    body: body ? concat(body) : null,
+    signal,
+    cache: 'no-store',
+    redirect: 'error',
+  });
+  return {
+    status: response.status,
+    contentType: (response.headers.get('content-type') ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '',
+    body: await readBody(response, maxBytes),
+    retryAfterSeconds: readRetryAfter(response.headers),
+  };
 }
 
 const cancelled = (signal: AbortSignal): CaError => new CaError('cancelled', 'given up', {}, { cause: signal.reason });

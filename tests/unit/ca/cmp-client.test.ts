@@ -525,6 +525,15 @@ describe('submit', () => {
     expect((await errorOf(authority({ timeoutMs: 50 }).submit(request))).code).toBe('timeout');
   });
 
+  it('gives up in time even where fetch does not heed the signal', async () => {
+    const deaf = (): Promise<Response> => Promise.resolve(new Response(new ReadableStream(), { status: 200 }));
+    expect((await errorOf(authority({ timeoutMs: 50, fetch: deaf }).submit(request))).code).toBe('timeout');
+    const stop = new AbortController();
+    const stopped = authority({ fetch: deaf }).submit(request, stop.signal);
+    stop.abort();
+    expect((await errorOf(stopped)).code).toBe('cancelled');
+  });
+
   it('stops when told to, and does not begin once told', async () => {
     const stop = new AbortController();
     server.handler = () => {
