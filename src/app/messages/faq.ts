@@ -8,7 +8,7 @@ const zh = {
   none: (query: string): string => `没有找到“${query}”的回答。`,
   noneNext: '换个短一点的说法再试，如“过期”“丢了”。也可以直接拨打服务热线。',
   clear: '清空，看全部问题',
-  popular: '问得最多的',
+  popular: '先看这几个',
   topics: {
     renew: '证书更新',
     upgrade: '证书升级',
@@ -29,7 +29,7 @@ const en: typeof zh = {
   none: (query: string): string => `Nothing was found for “${query}”.`,
   noneNext: 'Try fewer or other words, such as “expired” or “lost”. Or call the hot-line.',
   clear: 'Clear, show all questions',
-  popular: 'Asked most',
+  popular: 'Start here',
   topics: {
     renew: 'Renewal',
     upgrade: 'Upgrade',

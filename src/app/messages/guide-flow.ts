@@ -18,6 +18,7 @@ const zh = {
   allQuestions: '查看全部问题',
   original: '用不了本站时',
   assumed: '（以服务网点或热线答复为准）',
+  assumedAll: '以服务网点或热线答复为准。',
   actor: { taxpayer: '您', taxHall: '办税服务厅', centre: '服务中心', cfca: 'CFCA' },
   estimate: {
     title: '估一下费用',
@@ -57,6 +58,7 @@ const en: typeof zh = {
   allQuestions: 'All questions',
   original: 'If this site does not work for you',
   assumed: ' (the centre or the hot-line has the last word)',
+  assumedAll: 'The centre or the hot-line has the last word.',
   actor: { taxpayer: 'You', taxHall: 'Tax service hall', centre: 'Service centre', cfca: 'CFCA' },
   estimate: {
     title: 'Estimate the fee',
