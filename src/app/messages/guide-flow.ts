@@ -19,6 +19,8 @@ const zh = {
   original: '用不了本站时',
   assumed: '（以服务网点或热线答复为准）',
   assumedAll: '以服务网点或热线答复为准。',
+  hotlines: '服务热线',
+  bracketed: (hint: string): string => `（${hint}）`,
   actor: { taxpayer: '您', taxHall: '办税服务厅', centre: '服务中心', cfca: 'CFCA' },
   estimate: {
     title: '估一下费用',
@@ -59,6 +61,8 @@ const en: typeof zh = {
   original: 'If this site does not work for you',
   assumed: ' (the centre or the hot-line has the last word)',
   assumedAll: 'The centre or the hot-line has the last word.',
+  hotlines: 'Hot-lines',
+  bracketed: (hint: string): string => `(${hint})`,
   actor: { taxpayer: 'You', taxHall: 'Tax service hall', centre: 'Service centre', cfca: 'CFCA' },
   estimate: {
     title: 'Estimate the fee',
