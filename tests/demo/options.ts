@@ -16,7 +16,8 @@ export interface DemoOptions {
   readonly productionPort: number | undefined;
 }
 
-function portNumber(text: string): number {
+/** @throws RangeError */
+export function portNumber(text: string): number {
   const port = Number(text);
   if (!/^\d{1,5}$/u.test(text) || port > 65_535) throw new RangeError(`not a port: ${text}`);
   return port;

@@ -2,16 +2,14 @@ import { createServer } from 'node:http';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { listen } from '../demo/listen.ts';
+import { caDirectory, portNumber } from '../demo/options.ts';
 import { answerWith } from './http.ts';
 import { openReferenceCa } from './reference-ca.ts';
-
-/** Where `npm start` keeps its authority too. */
-const defaultDirectory = path.resolve(import.meta.dirname, '../../node_modules/.cache/reference-ca');
 
 const { values } = parseArgs({
   options: {
     port: { type: 'string', default: process.env['PORT'] ?? '8829' },
-    data: { type: 'string', default: defaultDirectory },
+    data: { type: 'string', default: caDirectory },
     host: { type: 'string' },
     'strict-port': { type: 'boolean', default: false },
   },
@@ -20,7 +18,7 @@ const { values } = parseArgs({
 const directory = path.resolve(values.data);
 const ca = await openReferenceCa({ directory });
 const listening = await listen(() => createServer(answerWith(ca.handler)), {
-  port: Number(values.port),
+  port: portNumber(values.port),
   strictPort: values['strict-port'],
   host: values.host,
 });

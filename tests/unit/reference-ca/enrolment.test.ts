@@ -253,6 +253,13 @@ describe('confirmation', () => {
   });
 });
 
+test('a holder who asks for implicit confirmation has to confirm all the same', async () => {
+  const sender = await holder();
+  const answer = await exchange(ca, await makeRequest(sender, await makeCsr(sender), { implicitConfirm: true }));
+  expect(answer.header.implicitConfirm).toBe(false);
+  expect(ca.ledger.certificate(issuedCertificate(answer))?.status).toBe('unconfirmed');
+});
+
 describe('waiting', () => {
   const checkAfter = ({ body }: PkiMessage): number | undefined =>
     body.type === 'pollRep' ? body.replies[0]?.checkAfterSeconds : undefined;
