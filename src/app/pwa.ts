@@ -9,14 +9,15 @@ const hourMs = 3_600_000;
  * take over while a USBKEY is written to.
  */
 export async function registerServiceWorker(): Promise<void> {
-  const { serviceWorker } = navigator;
-  let registration: ServiceWorkerRegistration;
   try {
-    registration = await serviceWorker.register(scriptUrl('/sw.js'), { scope: '/' });
+    watchForUpdates(await navigator.serviceWorker.register(scriptUrl('/sw.js'), { scope: '/' }));
   } catch {
     // Private windows and some policies refuse service workers: the site works, only not offline.
-    return;
   }
+}
+
+function watchForUpdates(registration: ServiceWorkerRegistration): void {
+  const { serviceWorker } = navigator;
   const offer = (worker: ServiceWorker): void => {
     // Without a controller this is the first visit: nothing is being replaced.
     if (worker.state !== 'installed' || !serviceWorker.controller) return;
