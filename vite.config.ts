@@ -157,6 +157,8 @@ export default defineConfig(({ mode }) => ({
     emptyOutDir: true,
     sourcemap: mode !== 'demo',
     modulePreload: { polyfill: false },
+    // How long the plugins took is of no use to somebody who wants to see the site.
+    rolldownOptions: { checks: { pluginTimings: false } },
   },
   preview: { headers, port: 4173, strictPort: true },
   test: {
