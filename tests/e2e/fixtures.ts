@@ -69,3 +69,7 @@ export async function typePassword(page: Page, password = samplePassword): Promi
   await page.getByLabel('密码', { exact: false }).and(page.locator('input')).fill(password);
   await page.keyboard.press('Enter');
 }
+
+/** Words as a person sees them; what is only read out by a screen reader says the same again. */
+export const seen = (page: Page, words: string | RegExp): ReturnType<Page['getByText']> =>
+  page.getByText(words).and(page.locator(':not(.visually-hidden)')).first();

@@ -1,5 +1,5 @@
 import { attachments } from '../virtual-key/state.ts';
-import { containersOf, expect, keyState, test, typePassword } from './fixtures.ts';
+import { containersOf, expect, keyState, seen, test, typePassword } from './fixtures.ts';
 
 const primary = /更新证书|升级证书/;
 
@@ -12,12 +12,12 @@ for (const attachment of attachments)
     const chooser = page.getByRole('dialog', { name: '网页想要连接一个设备' });
     await chooser.getByText(attachment === 'longmai-hid' ? 'GM3000' : 'CCID').click();
     await chooser.getByRole('button', { name: '连接' }).click();
-    await expect(page.getByText('证书还有 30 天到期，现在就可以更新。')).toBeVisible();
+    await expect(seen(page, '证书还有 30 天到期，现在就可以更新。')).toBeVisible();
     const before = await keyState(page);
 
     await page.getByRole('link', { name: primary }).click();
     await typePassword(page);
-    await expect(page.getByText(/证书已更新，新的有效期到/)).toBeVisible();
+    await expect(seen(page, /证书已更新，新的有效期到/)).toBeVisible();
     await expect(page.getByRole('heading', { name: '原来的证书' })).toBeVisible();
     await expect(page.getByRole('heading', { name: '新的证书' })).toBeVisible();
 
@@ -30,10 +30,10 @@ for (const attachment of attachments)
 test('expired: still renewed on line, and the page says the date now', async ({ page, desk }) => {
   await desk({ scenario: 'expired' });
   await page.goto('/certificates');
-  await expect(page.getByText('证书已过期 12 天，仍可尝试在线更新。')).toBeVisible();
+  await expect(seen(page, '证书已过期 12 天，仍可尝试在线更新。')).toBeVisible();
   await page.getByRole('link', { name: primary }).click();
   await typePassword(page);
-  await expect(page.getByText(/证书已更新，新的有效期到/)).toBeVisible();
+  await expect(seen(page, /证书已更新，新的有效期到/)).toBeVisible();
 });
 
 test('an old issuer’s certificate is upgraded', async ({ page, desk }) => {
@@ -41,7 +41,7 @@ test('an old issuer’s certificate is upgraded', async ({ page, desk }) => {
   await page.goto('/certificates');
   await page.getByRole('link', { name: '升级证书' }).click();
   await typePassword(page);
-  await expect(page.getByText(/证书已升级，新的有效期到/)).toBeVisible();
+  await expect(seen(page, /证书已升级，新的有效期到/)).toBeVisible();
 });
 
 test('wrong once, then right: one try is spent and said, then the work goes on', async ({ page, desk }) => {
@@ -51,22 +51,20 @@ test('wrong once, then right: one try is spent and said, then the work goes on',
   await typePassword(page, '87654321');
   const tries = (await keyState(page)).applications[0];
   expect(tries?.remainingTries).toBe((tries?.maxTries ?? 0) - 1);
-  await expect(page.getByText(`密码不对，还可以试 ${tries?.remainingTries ?? 0} 次。证书没有变化。`)).toBeVisible();
+  await expect(seen(page, `密码不对，还可以试 ${tries?.remainingTries ?? 0} 次。证书没有变化。`)).toBeVisible();
   await typePassword(page);
-  await expect(page.getByText(/证书已更新/)).toBeVisible();
+  await expect(seen(page, /证书已更新/)).toBeVisible();
 });
 
 test('locked: no password box appears, and unlocking at a centre is named', async ({ page, desk }) => {
   await desk({ scenario: 'locked' });
   await page.goto('/certificates');
-  await expect(
-    page.getByText('USBKEY 已锁死，网上不能解锁。证书没有变化，请到任意服务中心解锁。').first(),
-  ).toBeVisible();
+  await expect(seen(page, 'USBKEY 已锁死，网上不能解锁。证书没有变化，请到任意服务中心解锁。')).toBeVisible();
   await expect(page.locator('input[type=password]')).toHaveCount(0);
   await page.getByRole('link', { name: '看要带什么' }).first().click();
   await expect(page).toHaveURL('/guide/unlock');
   await page.goto('/renew');
-  await expect(page.getByText(/已锁死/).first()).toBeVisible();
+  await expect(seen(page, /已锁死/)).toBeVisible();
   await expect(page.locator('input[type=password]')).toHaveCount(0);
 });
 
@@ -75,13 +73,13 @@ test('unplugged while the authority takes its time: replugged, it goes on to the
   await page.goto('/certificates');
   await page.getByRole('link', { name: primary }).click();
   await typePassword(page);
-  await expect(page.getByText(/证书机构正在处理/)).toBeVisible();
+  await expect(seen(page, /证书机构正在处理/)).toBeVisible();
   await page.evaluate(() => window.virtualKey.unplug());
-  await expect(page.getByText('USBKEY 断开了。').first()).toBeVisible();
-  await expect(page.getByText('原来的证书仍在。').first()).toBeVisible();
+  await expect(seen(page, 'USBKEY 断开了。')).toBeVisible();
+  await expect(seen(page, '原来的证书仍在。')).toBeVisible();
   await page.evaluate(() => window.virtualKey.plug());
   await typePassword(page);
-  await expect(page.getByText(/证书已更新/)).toBeVisible({ timeout: 15_000 });
+  await expect(seen(page, /证书已更新/)).toBeVisible({ timeout: 15_000 });
   expect(containersOf(await keyState(page))).toHaveLength(2);
 });
 
@@ -107,13 +105,13 @@ test('after a reload in the middle the same transaction is offered and finished'
   await page.goto('/certificates');
   await page.getByRole('link', { name: primary }).click();
   await typePassword(page);
-  await expect(page.getByText(/证书机构正在处理/)).toBeVisible();
+  await expect(seen(page, /证书机构正在处理/)).toBeVisible();
   const [, half] = containersOf(await keyState(page));
   page.on('dialog', (dialog) => void dialog.accept());
   await page.goto('/certificates');
   await page.getByRole('link', { name: '继续办理' }).click();
   await typePassword(page);
-  await expect(page.getByText(/证书已更新/)).toBeVisible({ timeout: 15_000 });
+  await expect(seen(page, /证书已更新/)).toBeVisible({ timeout: 15_000 });
   const after = containersOf(await keyState(page));
   expect(after).toHaveLength(2);
   expect(after[1]?.name).toBe(half?.name);
@@ -122,7 +120,7 @@ test('after a reload in the middle the same transaction is offered and finished'
 test('what a key held is shown, as read then, when no key is in', async ({ page, desk }) => {
   await desk({ scenario: 'due-30-days' });
   await page.goto('/certificates');
-  await expect(page.getByText('证书还有 30 天到期，现在就可以更新。')).toBeVisible();
+  await expect(seen(page, '证书还有 30 天到期，现在就可以更新。')).toBeVisible();
   await page.evaluate(() => window.virtualKey.unplug());
   await page.reload();
   await expect(page.getByRole('heading', { name: /上次读取的证书/ })).toBeVisible();
@@ -137,6 +135,6 @@ for (const [scenario, words] of [
   test(`${scenario}: said in words, without a way to renew`, async ({ page, desk }) => {
     await desk({ scenario });
     await page.goto('/certificates');
-    await expect(page.getByText(words).first()).toBeVisible();
+    await expect(seen(page, words)).toBeVisible();
     await expect(page.getByRole('main').getByRole('link', { name: /^(更新|升级)证书$/ })).toHaveCount(0);
   });
