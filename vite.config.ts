@@ -177,7 +177,7 @@ export default defineConfig(({ mode }) => ({
       },
       {
         extends: true,
-        optimizeDeps: { include: ['svelte', 'vitest-browser-svelte'] },
+        optimizeDeps: { include: ['svelte', 'vitest-browser-svelte', 'minisearch', 'valibot'] },
         test: {
           name: 'browser',
           include: ['tests/browser/**/*.test.ts'],
