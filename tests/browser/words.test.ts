@@ -1,0 +1,128 @@
+import fc from 'fast-check';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { keyCode, readCode, renewalCode } from '../../src/app/fault-codes.ts';
+import { setLocale } from '../../src/app/i18n.svelte.ts';
+import { mask } from '../../src/app/mask.ts';
+import { keyTrouble } from '../../src/app/messages/key-trouble.ts';
+import { renew } from '../../src/app/messages/renew.ts';
+import { stateWords } from '../../src/app/messages/state.ts';
+import { stateSentence } from '../../src/app/state-sentence.ts';
+import type { KeyTrouble } from '../../src/app/state/usbkey.svelte.ts';
+import { guideNumbers } from '../../src/guidance/rules.ts';
+import { steps, type StopReason } from '../../src/renewal/outcome.ts';
+import { recommend, type RecommendInput, type RecommendPolicy } from '../../src/renewal/recommend.ts';
+
+const beijing = (text: string): Date => new Date(`${text}+08:00`);
+const now = beijing('2025-03-01T12:00:00');
+const policy: RecommendPolicy = {
+  upgradeCutoff: guideNumbers.upgradeCutoff,
+  windowDays: 60,
+  maxExpiredDays: null,
+  hasOnlineCa: true,
+  acceptsExpiredSigner: true,
+};
+const present = (notAfter: string, notBefore = '2020-01-01T00:00:00'): RecommendInput['certificate'] => ({
+  state: 'present',
+  notBefore: beijing(notBefore),
+  notAfter: beijing(notAfter),
+  issuerGeneration: 'unknown',
+});
+const usual: RecommendInput = {
+  everIssued: 'yes',
+  tokenPhysical: 'ok',
+  environment: [],
+  cannotChangeEnvironment: false,
+  token: 'ready',
+  keySerialNumber: '01',
+  password: 'unknown',
+  lastTryConfirmed: false,
+  certificate: present('2025-03-20T23:59:59'),
+  certificateStatus: 'unknown',
+  keyHasRoom: true,
+  targetAlgorithmSupported: true,
+  pending: undefined,
+  onlineFailures: 0,
+  oldCertificateRefused: false,
+};
+
+beforeEach(() => setLocale('zh-CN'));
+
+describe('the first sentence about a certificate', () => {
+  const said = (change: Partial<RecommendInput>): string => {
+    const input = { ...usual, ...change };
+    const notAfter = input.certificate.state === 'present' ? input.certificate.notAfter : undefined;
+    return stateSentence(recommend(input, policy, now), notAfter, policy.windowDays, stateWords['zh-CN']).text;
+  };
+
+  test.each<[string, Partial<RecommendInput>, string]>([
+    [
+      'far from its end',
+      { certificate: present('2025-05-01T23:59:59') },
+      '证书有效期到 2025年5月1日，现在不用办理。2025年3月2日 起可以更新。',
+    ],
+    ['within the window', {}, '证书还有 19 天到期，现在就可以更新。'],
+    ['on its last day', { certificate: present('2025-03-01T23:59:59') }, '证书今天到期，请现在更新。'],
+    ['expired', { certificate: present('2025-02-17T23:59:59') }, '证书已过期 12 天，仍可尝试在线更新。'],
+    ['locked', { password: 'locked' }, 'USBKEY 已锁死，网上不能解锁。证书没有变化，请到任意服务中心解锁。'],
+    [
+      'due for the upgrade',
+      { certificate: present('2025-12-31T23:59:59', '2017-05-01T00:00:00') },
+      '这张证书需要升级，现在就可以在线升级。证书还有 305 天到期。',
+    ],
+    ['offline', { environment: ['offline'] }, '证书还有 19 天到期。现在没有网络，联网后就可以更新。'],
+    [
+      'without room on the key',
+      { keyHasRoom: false },
+      '证书还有 19 天到期。USBKEY 里没有空位，写不进新证书。请带上 USBKEY，到任意服务中心更新。',
+    ],
+  ])('%s', (_name, change, words) => {
+    expect(said(change)).toBe(words);
+  });
+});
+
+describe('fault codes', () => {
+  const troubles = Object.keys(keyTrouble.en).filter((name) => !['again', 'bring'].includes(name)) as KeyTrouble[];
+  const reasons = Object.keys(renew.en.stopped) as StopReason[];
+
+  test('every trouble with a key has a code of its own that reads back', () => {
+    const codes = troubles.map(keyCode);
+
+    expect(new Set(codes).size).toBe(troubles.length);
+    expect(codes.map(readCode)).toEqual(troubles.map((trouble) => ({ kind: 'key', trouble })));
+  });
+
+  test('every stop at every step has a code of its own that reads back', () => {
+    const stops = reasons.flatMap((reason) => steps.map((step) => ({ reason, step })));
+    const codes = stops.map(renewalCode);
+
+    expect(new Set(codes).size).toBe(stops.length);
+    expect(codes.map(readCode)).toEqual(
+      stops.map(({ reason, step }) => ({ kind: 'renewal', reason, step: steps.indexOf(step) + 1 })),
+    );
+  });
+
+  test.each([' k05 ', 'K 05', 'k05'])('are read as people write them: %j', (text) => {
+    expect(readCode(text)).toEqual({ kind: 'key', trouble: 'protectedClass' });
+  });
+
+  test('any other text is no code, and no trouble', () => {
+    fc.assert(
+      fc.property(fc.string(), (text) => {
+        fc.pre(!/^[KRP]\d\d(-[1-6])?$/.test(text.replace(/\s/g, '').toUpperCase()));
+        expect(readCode(text)).toBeUndefined();
+      }),
+    );
+  });
+});
+
+test('a masked number keeps its length and at most eight characters', () => {
+  fc.assert(
+    fc.property(fc.stringMatching(/^[0-9A-Z]{1,24}$/), (number) => {
+      const masked = mask(number);
+      expect(masked).toHaveLength(number.length);
+      expect(masked.replaceAll('*', '').length).toBeLessThanOrEqual(8);
+      expect(masked.replaceAll('*', '').length).toBeLessThanOrEqual(Math.max(0, number.length - 4));
+    }),
+  );
+  expect(mask('91120000MA07E6XK9T')).toBe('9112**********XK9T');
+});
