@@ -33,7 +33,7 @@ export interface Checklist {
 }
 
 /** Addresses the operator configures; a link without an address is shown as a name only. */
-export const linkIds = ['taxBureauPortal', 'servicePlatform'] as const;
+export const linkIds = ['taxBureau', 'platform'] as const;
 export type LinkId = (typeof linkIds)[number];
 
 /** Where the original program comes from, for people this site cannot help. */
@@ -75,8 +75,8 @@ const step = (
 ): Step => ({ actor, text: words, rules, assumptions: more.assumptions ?? [], detail: more.detail, leg: more.leg });
 
 export const programSources: OriginalProgram['sources'] = [
-  { id: 'taxBureauPortal', label: text('天津市税务局门户网站', 'Tianjin Tax Service portal') },
-  { id: 'servicePlatform', label: text('CA证书在线服务平台', 'CA certificate online service platform') },
+  { id: 'taxBureau', label: text('天津市税务局门户网站', 'Tianjin Tax Service portal') },
+  { id: 'platform', label: text('CA证书在线服务平台', 'CA certificate online service platform') },
 ];
 
 const original = (rule: RuleId): OriginalProgram => ({

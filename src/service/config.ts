@@ -11,6 +11,20 @@ const der = v.pipe(
   v.transform((text) => Uint8Array.from(atob(text), (character) => character.charCodeAt(0))),
 );
 
+/** An ordinary link that leaves the site: any host, https only, no password in it. */
+const outside = v.pipe(
+  v.string(),
+  v.maxLength(500),
+  v.check((text) => {
+    try {
+      const { protocol, username, password } = new URL(text);
+      return protocol === 'https:' && username === '' && password === '';
+    } catch {
+      return false;
+    }
+  }, 'must be an https address'),
+);
+
 const configSchema = v.object({
   version: v.literal(1),
   /** Where certificates come from; null while the operator has not opened online enrolment. */
@@ -25,6 +39,8 @@ const configSchema = v.object({
   oldIssuers: v.array(der),
   /** Where the holder's taxpayer number stands in a subject, in order of preference. */
   holder: v.object({ taxpayerNumber: v.array(oid) }),
+  /** Where the original program can be downloaded; a source without an address is shown by its name alone. */
+  links: v.optional(v.object({ taxBureau: v.optional(outside), platform: v.optional(outside) })),
 });
 export type Config = v.InferOutput<typeof configSchema>;
 

@@ -55,6 +55,16 @@ test('configuration and policy come typed: bytes as bytes, times as dates', asyn
   expect(loadedPolicy.upgradeCutoff).toEqual(new Date('2018-09-17T16:00:00Z'));
 });
 
+test('links out of the site are the operator’s choice, on https', async () => {
+  const links = { taxBureau: 'https://tax.example/download?os=win', platform: 'https://ca.example/' };
+  answers['/config.json'] = json({ ...config, links });
+  expect((await loadConfig()).links).toEqual(links);
+  answers['/config.json'] = json({ ...config, links: {} });
+  expect((await loadConfig()).links).toEqual({});
+  answers['/config.json'] = json(config);
+  expect((await loadConfig()).links).toBeUndefined();
+});
+
 test.each([
   ['server error', { status: 500, body: '' }],
   ['half a document', { status: 200, body: '{"version": 1,' }],
@@ -68,6 +78,10 @@ test.each([
 test.each([
   ['a CA on another origin', { ca: { ...config.ca, url: '//elsewhere.example/cmp' } }, 'ca.url'],
   ['an anchor that is no base64', { anchors: ['***'] }, 'anchors.0'],
+  ['a link without encryption', { links: { platform: 'http://ca.example/' } }, 'links.platform'],
+  ['a link that is a script', { links: { taxBureau: 'javascript:alert(1)' } }, 'links.taxBureau'],
+  ['a link with a password', { links: { taxBureau: 'https://a:b@tax.example/' } }, 'links.taxBureau'],
+  ['a link that is no address', { links: { taxBureau: 'tax.example' } }, 'links.taxBureau'],
   [
     'a holder attribute that is no object identifier',
     { holder: { taxpayerNumber: ['CN'] } },
