@@ -24,7 +24,8 @@ function watchForUpdates(registration: ServiceWorkerRegistration): void {
     update.offer(() => {
       if (activity.writing) return;
       serviceWorker.addEventListener('controllerchange', () => location.reload(), { once: true });
-      worker.postMessage({ type: 'SKIP_WAITING' });
+      // Only now: the first screen does without the library, and the old worker still has its chunk.
+      void import('workbox-window').then(({ messageSW }) => messageSW(worker, { type: 'SKIP_WAITING' }));
     });
   };
   const watch = (worker: ServiceWorker | null): void => {
