@@ -11,6 +11,10 @@ export interface Pending {
   readonly record: JournalRecord | undefined;
   /** Containers whose certificate does not count: refused, or taken back by the authority. */
   readonly notActive: readonly ContainerRef[];
+  /** Among them those that hold nothing and never will: named by a transaction of ours that the authority has ended. */
+  readonly leftovers: readonly ContainerRef[];
+  /** Containers of ours whose transaction is done, with the journal's record of it where there is one. */
+  readonly confirmed: readonly { readonly container: ContainerRef; readonly record: JournalRecord | undefined }[];
 }
 
 export interface PendingPorts {
@@ -26,6 +30,9 @@ export async function openRecord(journal: Journal, keySerialNumber: string): Pro
   return (await journal.ofKey(keySerialNumber)).find(({ stage }) => stage !== 'ended' && stage !== 'done');
 }
 
+/** How long the journal keeps what is not finished: somebody with a locked password has to go to a centre first. */
+const keptMs = 30 * 86_400_000;
+
 /**
  * Looks for an unfinished transaction: first in the journal, then on the key, whose containers are named after their
  * transactions. What the journal does not know the authority is asked about before anything new begins.
@@ -37,35 +44,65 @@ export async function findPending(
   { signal }: { readonly signal?: AbortSignal },
 ): Promise<Pending> {
   const { journal } = ports;
-  const records = await journal.ofKey(contents.info.serialNumber);
-  const open = await openRecord(journal, contents.info.serialNumber);
+  const records = await currentRecords(contents.info.serialNumber, ports);
+  const open = records.find(({ stage }) => stage !== 'ended' && stage !== 'done');
+  const none = { record: undefined, notActive: [], leftovers: [], confirmed: [] };
   if (open) {
-    if (stillThere(contents, open)) return { record: open, notActive: [] };
+    // The last message needs no signature any more, and so not the old key.
+    if (open.stage === 'confirm' || stillThere(contents, open)) return { ...none, record: open };
     await journal.put({ ...open, stage: 'ended', endedBecause: 'goneFromKey', updatedAt: ports.now().getTime() });
   }
   const notActive: ContainerRef[] = [];
+  const leftovers: ContainerRef[] = [];
+  const confirmed: { container: ContainerRef; record: JournalRecord | undefined }[] = [];
   for (const container of contents.containers) {
-    const transactionId = transactionIdOf(container.ref.container);
+    const { ref } = container;
+    const transactionId = transactionIdOf(ref.container);
     if (transactionId === undefined) continue;
     const known = records.find((record) => record.transactionId === transactionId);
-    if (known?.stage === 'done') continue;
-    if (known && known.transactionId !== open?.transactionId) {
-      notActive.push(container.ref);
+    if (known?.stage === 'done') {
+      confirmed.push({ container: ref, record: known });
+      continue;
+    }
+    const isOver = known?.stage === 'ended';
+    const isHollow = isBare(container);
+    if (isOver && (!isHollow || known.endedBecause === 'withdrawn' || known.endedBecause === 'notAcceptable')) {
+      notActive.push(ref);
+      if (isHollow) leftovers.push(ref);
       continue;
     }
     const state = await askAuthority(transactionId, ports, signal);
     if (state.kind === 'withdrawn') {
-      notActive.push(container.ref);
+      notActive.push(ref);
+      if (isHollow) leftovers.push(ref);
       continue;
     }
-    if (hasSoundCertificate(contents, container) && (state.kind === 'confirmed' || state.kind === 'unknown')) continue;
-    const record = adopt(contents, container, transactionId, state, [...notActive, container.ref], ports.now());
+    if (hasSoundCertificate(contents, container) && (state.kind === 'confirmed' || state.kind === 'unknown')) {
+      confirmed.push({ container: ref, record: undefined });
+      continue;
+    }
+    const record = adopt(contents, container, transactionId, state, [...notActive, ref], ports.now());
     if (!record) continue;
     await journal.put(record);
-    return { record, notActive };
+    return { ...none, record, notActive };
   }
-  return { record: undefined, notActive };
+  return { record: undefined, notActive, leftovers, confirmed };
 }
+
+/** The key's records, less those whose time is over: the names on the key still lead to what they were about. */
+async function currentRecords(serialNumber: string, { journal, now }: PendingPorts): Promise<readonly JournalRecord[]> {
+  const oldest = now().getTime() - keptMs;
+  const current: JournalRecord[] = [];
+  for (const record of await journal.ofKey(serialNumber)) {
+    if (record.stage === 'done' || record.updatedAt >= oldest) current.push(record);
+    else await journal.remove(record.transactionId);
+  }
+  return current;
+}
+
+/** Nothing in it that anybody could miss: no certificate, sound or torn, and no encryption key pair. */
+export const isBare = ({ signing, encryption }: Container): boolean =>
+  encryption === undefined && signing?.certificate === undefined;
 
 /** The certificate being replaced is still where the record says. Without it nothing of the transaction can be signed. */
 function stillThere({ certificates }: KeyContents, { oldContainer, oldCertificate }: JournalRecord): boolean {

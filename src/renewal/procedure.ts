@@ -1,4 +1,10 @@
-import { CaError, type CertificateAuthority, type Credential, type EnrolmentAnswer } from '../ca/authority.ts';
+import {
+  CaError,
+  type CertificateAuthority,
+  type Credential,
+  type EnrolmentAnswer,
+  type EnrolmentState,
+} from '../ca/authority.ts';
 import { bytesEqual, toHex } from '../pki/bytes.ts';
 import { parseCertificate, type Certificate } from '../pki/certificate.ts';
 import { createCsr } from '../pki/csr.ts';
@@ -15,11 +21,11 @@ import {
   type UsbKey,
 } from '../usbkey/usbkey.ts';
 import { acceptanceFailures } from './acceptance.ts';
-import { containerNameFor, transactionIdBytes } from './container-name.ts';
+import { containerNameFor, transactionIdBytes, transactionIdOf } from './container-name.ts';
 import type { EndReason, Journal, JournalRecord, Purpose } from './journal.ts';
 import { chooseActive, readKeyContents, sameContainer, type KeyContents } from './key-contents.ts';
-import { explain, Stop, type Outcome, type Step, type StopReason } from './outcome.ts';
-import { findPending } from './pending.ts';
+import { explain, Stop, type Outcome, type Step, type StopReason, type Stopped, type Success } from './outcome.ts';
+import { findPending, isBare, type Pending } from './pending.ts';
 import { withRetry, type Wait } from './retry.ts';
 import type { Trust } from './trust.ts';
 
@@ -106,13 +112,21 @@ class Run {
   private step: Step = 'password';
   private record: JournalRecord | undefined;
   private loggedIn = false;
+  /** Containers that may be deleted when the key is full. */
+  private leftovers: readonly ContainerRef[] = [];
+  /** The key pair was made in this run: what the container holds need not be read to be known. */
+  private made = false;
+  /** The key was read back and has signed in this run. */
+  private checked = false;
+  /** A request, or a confirmation, of an earlier run was signed anew in this one. Once is enough to make it fresh. */
+  private renewed = false;
 
   constructor(ports: Ports, options: RunOptions) {
     this.ports = ports;
     this.options = options;
   }
 
-  stopped(error: unknown): Outcome {
+  stopped(error: unknown): Stopped {
     const { record, step } = this;
     const open = record !== undefined && record.stage !== 'ended' && record.stage !== 'done';
     return { kind: 'stopped', ...explain(error), step, resumable: open, transactionId: record?.transactionId };
@@ -123,19 +137,44 @@ class Run {
     const contents = await readKeyContents(this.ports.key, this.ports.trust, this.ports.now());
     const pending = await findPending(contents, this.ports, this.options);
     this.record = pending.record;
-    if (this.record?.stage !== 'confirm')
-      await this.logIn(this.record?.oldContainer.application ?? contents.application);
+    this.leftovers = pending.leftovers;
+    const finished = this.record ? undefined : this.finished(contents, pending);
+    if (finished) return finished;
+    if (this.record?.stage !== 'confirm') {
+      const application = this.record?.oldContainer.application ?? contents.application;
+      await this.logIn(application, application === contents.application ? contents.tries : undefined);
+    }
     const record = this.record ?? (await this.begin(contents, pending.notActive));
     switch (record.stage) {
       case 'generate':
         return this.generate(record, contents);
       case 'request':
-        return this.request(record, await this.recover(record));
+        return this.recover(record, contents);
       case 'write':
         return this.write(record);
       default:
         return this.confirm(record);
     }
+  }
+
+  /**
+   * What was to be done has been done: by a run whose end nobody saw, because the page died, or on another computer. A
+   * certificate of ours that is active and not due needs no second one.
+   */
+  private finished(contents: KeyContents, { notActive, confirmed }: Pending): Success | undefined {
+    const { policy, now } = this.ports;
+    const { purpose } = this.options;
+    const active = chooseActive(contents.certificates, now(), notActive);
+    const done = active && confirmed.find(({ container }) => sameContainer(container, active.container.ref));
+    const transactionId = active && transactionIdOf(active.container.ref.container);
+    if (!done || transactionId === undefined) return undefined;
+    const { generation, certificate } = active;
+    const daysLeft = (certificate.notAfter.getTime() - now().getTime()) / 86_400_000;
+    if (purpose === 'upgrade' ? generation === 'old' : daysLeft <= policy.windowDays) return undefined;
+    const before = chooseActive(contents.certificates, now(), [...notActive, active.container.ref]);
+    const oldCertificate = done.record?.oldCertificate ?? before?.certificate.der;
+    if (!oldCertificate) return undefined;
+    return { kind: 'success', purpose, transactionId, oldCertificate, newCertificate: certificate.der };
   }
 
   /** A new transaction, from the active certificate. Nothing has an effect yet. */
@@ -150,9 +189,10 @@ class Run {
       throw this.stop('expiredTooLong');
     const { application } = active.container.ref;
     const used = contents.containers.filter(({ ref }) => ref.application === application).length;
-    if (contents.info.maxContainers !== undefined && used >= contents.info.maxContainers) throw this.stop('noRoom');
     if (!contents.info.algorithms.includes(this.algorithmFor(purpose, active.certificate)))
       throw this.stop('unsupportedAlgorithm');
+    const isFull = contents.info.maxContainers !== undefined && used >= contents.info.maxContainers;
+    if (isFull && !(await this.clearOne(application))) throw this.stop('noRoom');
     const transactionId = toHex(randomBytes(16));
     const at = now().getTime();
     return this.put({
@@ -187,12 +227,52 @@ class Run {
   private async generate(record: JournalRecord, contents: KeyContents): Promise<Outcome> {
     const { key } = this.ports;
     this.at('newKey', true);
-    const left = contents.containers.find(({ ref }) => sameContainer(ref, record.newContainer));
-    if (!left) await this.asUser(record, () => key.createContainer(record.newContainer));
+    const left =
+      contents.containers.find(({ ref }) => sameContainer(ref, record.newContainer)) ??
+      (await this.createContainer(record));
     const algorithm = this.algorithmFor(record.purpose, parseCertificate(record.oldCertificate));
     const newPublicKey =
       left?.signing?.publicKey ??
       (await this.asUser(record, () => key.generateSigningKeyPair(record.newContainer, algorithm)));
+    this.made = left?.signing === undefined;
+    return this.ask(record, newPublicKey);
+  }
+
+  /** @returns undefined for a new, empty container; the container when its name turns out to be taken */
+  private async createContainer(record: JournalRecord): Promise<Container | undefined> {
+    const { key } = this.ports;
+    const create = (): Promise<void> => this.asUser(record, () => key.createContainer(record.newContainer));
+    try {
+      await create();
+    } catch (error) {
+      if (!(error instanceof KeyError)) throw error;
+      if (error.code === 'noRoom' && (await this.clearOne(record.newContainer.application))) {
+        await create();
+        return undefined;
+      }
+      if (error.code !== 'containerExists') throw error;
+      // No list named it, and yet it is there. What holds nothing that counts is used; anything else is not ours.
+      const taken = await key.readContainer(record.newContainer);
+      return isBare(taken) ? taken : this.end(record, 'goneFromKey');
+    }
+    return undefined;
+  }
+
+  /** Makes room on a full key: deletes one container that a broken attempt left and that can never be of use again. */
+  private async clearOne(application: string): Promise<boolean> {
+    const { key } = this.ports;
+    const leftover = this.leftovers.find((ref) => ref.application === application);
+    if (!leftover) return false;
+    this.leftovers = this.leftovers.filter((ref) => ref !== leftover);
+    // What is on the key now counts, not what was there when the run began.
+    if (!isBare(await key.readContainer(leftover))) return false;
+    await key.deleteContainer(leftover);
+    return true;
+  }
+
+  /** Signs the request, journals it, sends it. */
+  private async ask(record: JournalRecord, newPublicKey: Uint8Array): Promise<Outcome> {
+    const { key, authority } = this.ports;
     this.at('request');
     const csr = await this.asUser(record, () =>
       createCsr({
@@ -202,63 +282,69 @@ class Run {
       }),
     );
     const id = transactionIdBytes(record.transactionId);
-    const request = await this.asUser(record, () =>
-      this.ports.authority.prepareRequest(id, csr, this.credential(record)),
-    );
+    const request = await this.asUser(record, () => authority.prepareRequest(id, csr, this.credential(record)));
     const requested = await this.put({ ...record, stage: 'request', newPublicKey, request });
-    return this.request(requested, await this.submit(requested, request));
-  }
-
-  /** First sending of the request; once its fate is unknown, only `recover` goes on. */
-  private async submit(record: JournalRecord, request: Uint8Array): Promise<EnrolmentAnswer> {
+    let answer: EnrolmentAnswer;
     try {
-      return await this.ports.authority.submit(request, this.options.signal);
+      answer = await authority.submit(request, this.options.signal);
     } catch (error) {
-      if (error instanceof CaError && error.code === 'rejected') return this.rejected(record, error);
       if (!(error instanceof CaError) || error.code === 'cancelled') throw error;
-      return this.recover(record);
+      if (error.code === 'rejected' && !error.failInfo.includes('transactionIdInUse'))
+        return this.rejected(requested, error);
+      return this.recover(requested);
     }
+    return this.request(requested, answer);
   }
 
   /**
    * A request whose answer is not in the journal: the authority is asked what became of it, and only when it never
    * arrived the same bytes are sent again. Never a new transaction while a certificate may have been issued.
    */
-  private async recover(record: JournalRecord): Promise<EnrolmentAnswer> {
-    const { authority } = this.ports;
-    const { request } = record;
+  private async recover(record: JournalRecord, contents?: KeyContents): Promise<Outcome> {
+    const { request, newPublicKey } = record;
     this.at('request');
-    return this.retrying(async () => {
-      const state = await authority.lookUp(transactionIdBytes(record.transactionId), this.options.signal);
-      switch (state.kind) {
-        case 'unknown':
-          // Without the bytes (another computer) the transaction begins again with the key pair that is there.
-          if (!request) throw this.stop('goneFromKey');
-          return this.resubmit(record, request);
-        case 'withdrawn':
-          return this.end(record, 'withdrawn');
-        case 'confirmed':
-          return { kind: 'issued', certificate: state.certificate, chain: [], reply: state.reply };
-        default:
-          return state;
-      }
+    const answer = await this.retrying(async () => {
+      const state = await this.lookUp(record);
+      if (state.kind === 'confirmed') return { ...state, kind: 'issued', chain: [] } as const;
+      return state.kind === 'unknown' && request ? this.resubmit(request) : state;
     });
-  }
-
-  private async resubmit(record: JournalRecord, request: Uint8Array): Promise<EnrolmentAnswer> {
-    try {
-      return await this.ports.authority.submit(request, this.options.signal);
-    } catch (error) {
-      // transactionIdInUse here means that the first copy arrived after all: ask again (RFC 9810 §5.1.1).
-      if (error instanceof CaError && error.failInfo.includes('transactionIdInUse'))
-        throw new CaError('unavailable', 'the request arrived late', {}, { cause: error });
-      if (error instanceof CaError && error.code === 'rejected') return this.rejected(record, error);
-      throw error;
+    switch (answer.kind) {
+      case 'withdrawn':
+        return this.end(record, 'withdrawn');
+      case 'rejected':
+        // The authority knows nothing of it and does not take these bytes: their time may just have passed. Signed
+        // once more, under the same transaction and key, they are the only request there is.
+        if (this.renewed || !newPublicKey) return this.rejected(record, answer.error);
+        this.renewed = true;
+        return this.ask(record, newPublicKey);
+      case 'unknown':
+        // Without the bytes (another computer sent them, and they never arrived) the same key pair is asked for anew.
+        if (newPublicKey) return this.ask(record, newPublicKey);
+        return contents ? this.generate(record, contents) : this.end(record, 'goneFromKey');
+      default:
+        return this.request(record, answer);
     }
   }
 
-  private async rejected(record: JournalRecord, error: CaError): Promise<EnrolmentAnswer> {
-    if (error.failInfo.includes('transactionIdInUse')) return this.recover(record);
+  private lookUp(record: JournalRecord): Promise<EnrolmentState> {
+    return this.ports.authority.lookUp(transactionIdBytes(record.transactionId), this.options.signal);
+  }
+
+  private async resubmit(
+    request: Uint8Array,
+  ): Promise<EnrolmentAnswer | { readonly kind: 'rejected'; readonly error: CaError }> {
+    try {
+      return await this.ports.authority.submit(request, this.options.signal);
+    } catch (error) {
+      if (!(error instanceof CaError) || error.code !== 'rejected') throw error;
+      // transactionIdInUse here means that the first copy arrived after all: ask again (RFC 9810 §5.1.1).
+      if (error.failInfo.includes('transactionIdInUse'))
+        throw new CaError('unavailable', 'the request arrived late', {}, { cause: error });
+      return { kind: 'rejected', error };
+    }
+  }
+
+  private async rejected(record: JournalRecord, error: CaError): Promise<never> {
     await this.put({ ...record, stage: 'ended', endedBecause: 'rejected' });
     throw error;
   }
@@ -285,8 +371,19 @@ class Run {
         this.retrying(() => authority.poll(reply, this.credential(record), this.options.signal)),
       );
     } catch (error) {
-      if (error instanceof CaError && error.code === 'rejected') return this.rejected(record, error);
-      throw error;
+      if (!(error instanceof CaError) || error.code !== 'rejected') throw error;
+      // A poll that is refused does not end the transaction: what became of that, the authority says elsewhere.
+      const state = await this.retrying(() => this.lookUp(record));
+      switch (state.kind) {
+        case 'withdrawn':
+          return this.end(record, 'withdrawn');
+        case 'confirmed':
+          return { ...state, kind: 'issued', chain: [] };
+        case 'issued':
+          return state;
+        default:
+          throw error;
+      }
     }
   }
 
@@ -314,7 +411,7 @@ class Run {
 
   /** Checks the certificate; one that does not pass is refused at the authority and never written. */
   private async accept(record: JournalRecord, answer: Extract<EnrolmentAnswer, { kind: 'issued' }>): Promise<Outcome> {
-    const { authority, policy, trust, now } = this.ports;
+    const { policy, trust, now } = this.ports;
     const { newPublicKey } = record;
     const { certificate, chain, reply } = answer;
     if (!newPublicKey) throw this.stop('goneFromKey');
@@ -329,10 +426,7 @@ class Run {
       now: now(),
     });
     if (acceptance.length > 0) {
-      const refusal = await this.asUser(record, () =>
-        authority.prepareConfirmation(reply, false, this.credential(record)),
-      );
-      await this.retrying(() => authority.confirm(refusal, this.options.signal));
+      await this.refuse({ ...record, reply });
       await this.put({ ...record, stage: 'ended', endedBecause: 'notAcceptable', reply });
       throw new Stop({ reason: 'notAcceptable', acceptance });
     }
@@ -345,8 +439,7 @@ class Run {
     const { newCertificate, newPublicKey } = record;
     if (!newCertificate || !newPublicKey) throw this.stop('goneFromKey');
     this.at('write', true);
-    const before = await this.newContainer(record, newPublicKey);
-    const there = before.signing?.certificate;
+    const there = this.made ? undefined : (await this.newContainer(record, newPublicKey)).signing?.certificate;
     if (!there || !bytesEqual(there, newCertificate))
       await this.asUser(record, () => key.importCertificate(record.newContainer, 'signing', newCertificate));
     return this.check(record, newCertificate, newPublicKey);
@@ -371,6 +464,7 @@ class Run {
     const confirmation = await this.asUser(record, () =>
       authority.prepareConfirmation(reply, true, this.credential(record)),
     );
+    this.checked = true;
     return this.confirm(await this.put({ ...record, stage: 'confirm', confirmation }));
   }
 
@@ -380,19 +474,23 @@ class Run {
     const { newCertificate, newPublicKey, confirmation } = record;
     if (!newCertificate || !newPublicKey || !confirmation) throw this.stop('goneFromKey');
     this.at('finish');
-    const written = await this.newContainer(record, newPublicKey);
-    if (!written.signing?.certificate || !bytesEqual(written.signing.certificate, newCertificate)) {
-      // The key lost what an earlier run had checked: write and check again, the journal has all of it.
-      await this.logIn(record.newContainer.application);
-      return this.write(await this.put({ ...record, stage: 'write' }));
+    if (!this.checked) {
+      const written = await this.newContainer(record, newPublicKey);
+      if (!written.signing?.certificate || !bytesEqual(written.signing.certificate, newCertificate))
+        // The key lost what an earlier run had checked: write and check again, the journal has all of it.
+        return this.write(await this.put({ ...record, stage: 'write' }));
     }
     try {
       await this.retrying(() => authority.confirm(confirmation, this.options.signal));
     } catch (error) {
       if (!(error instanceof CaError) || error.code !== 'rejected') throw error;
-      const id = transactionIdBytes(record.transactionId);
-      const state = await this.retrying(() => authority.lookUp(id, this.options.signal));
-      if (state.kind === 'withdrawn') await this.end(record, 'withdrawn');
+      const state = await this.retrying(() => this.lookUp(record));
+      if (state.kind === 'withdrawn') return this.end(record, 'withdrawn');
+      if (state.kind === 'issued' && !this.checked && !this.renewed) {
+        // The bytes of an earlier run are not taken: too old, perhaps. Checked and signed once more they are fresh.
+        this.renewed = true;
+        return this.check(record, newCertificate, newPublicKey);
+      }
       if (state.kind !== 'confirmed') throw error;
     }
     const { transactionId, purpose, oldCertificate } = await this.put({ ...record, stage: 'done' });
@@ -401,16 +499,31 @@ class Run {
 
   /** The new container, which must still hold the key pair the transaction is about. */
   private async newContainer(record: JournalRecord, newPublicKey: Uint8Array): Promise<Container> {
-    let container: Container;
+    let container: Container | undefined;
     try {
       container = await this.ports.key.readContainer(record.newContainer);
     } catch (error) {
-      if (error instanceof KeyError && error.code === 'notFound') return this.end(record, 'goneFromKey');
-      throw error;
+      if (!(error instanceof KeyError) || error.code !== 'notFound') throw error;
     }
-    if (!container.signing || !bytesEqual(container.signing.publicKey, newPublicKey))
-      return this.end(record, 'goneFromKey');
-    return container;
+    if (container?.signing && bytesEqual(container.signing.publicKey, newPublicKey)) return container;
+    await this.refuse(record);
+    return this.end(record, 'goneFromKey');
+  }
+
+  /** Tells the authority that a certificate it issued is not wanted, so that it does not stay without an owner. */
+  private async refuse(record: JournalRecord): Promise<void> {
+    const { authority } = this.ports;
+    const { reply } = record;
+    if (!reply) return;
+    const refusal = await this.asUser(record, () =>
+      authority.prepareConfirmation(reply, false, this.credential(record)),
+    );
+    try {
+      await this.retrying(() => authority.confirm(refusal, this.options.signal));
+    } catch (error) {
+      // It has withdrawn it by itself.
+      if (!(error instanceof CaError) || error.code !== 'rejected') throw error;
+    }
   }
 
   private async end(record: JournalRecord, why: Extract<EndReason, StopReason>): Promise<never> {
@@ -428,12 +541,12 @@ class Run {
    * Logs in with a password the person types. The counter is read before each question; a locked password is never
    * asked for; an unknown outcome ends the run.
    */
-  private async logIn(application: string | undefined): Promise<void> {
+  private async logIn(application: string | undefined, justRead?: PasswordTries): Promise<void> {
     const { key } = this.ports;
     if (application === undefined) throw this.stop('noCertificate');
     let wrongBefore = false;
-    for (;;) {
-      const tries = await key.readPasswordTries(application);
+    for (let known = justRead; ; known = undefined) {
+      const tries = known ?? (await key.readPasswordTries(application));
       if (tries.remaining === 0) throw new Stop({ reason: 'locked', remaining: 0 });
       let result: 'unused' | 'loggedIn' | { readonly error: unknown } = 'unused';
       const question: PasswordQuestion = { tries, wrongBefore, lastTry: tries.remaining === 1 };
@@ -446,13 +559,13 @@ class Run {
           result = { error };
         }
       });
-      const known = result as 'unused' | 'loggedIn' | { readonly error: unknown };
-      if (known === 'loggedIn') {
+      const came = result as 'unused' | 'loggedIn' | { readonly error: unknown };
+      if (came === 'loggedIn') {
         this.loggedIn = true;
         return;
       }
-      if (!answered || known === 'unused') throw this.stop('cancelled');
-      if (!(known.error instanceof PasswordError) || known.error.code !== 'wrong') throw known.error;
+      if (!answered || came === 'unused') throw this.stop('cancelled');
+      if (!(came.error instanceof PasswordError) || came.error.code !== 'wrong') throw came.error;
       wrongBefore = true;
     }
   }

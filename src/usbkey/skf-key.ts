@@ -31,6 +31,13 @@ const rsaKeyBits = 2048;
 /** AlgAsymCap families (GM/T 0006): SGD_RSA 00010000, SGD_SM2_* 00020100..00020400. */
 const asymmetricFamily = { rsa: 0x0001_0000, sm2: 0x0002_0000 } as const;
 
+/** What must be known of a signing key to sign with it: SM2's Z needs the public key, and an RSA signature has its length. */
+type Signer =
+  | { readonly type: 'ecc'; readonly publicKey: Uint8Array }
+  | { readonly type: 'rsa'; readonly modulus: Uint8Array; readonly exponent: Uint8Array };
+
+const nameOf = ({ application, container }: ContainerRef): string => `${application}\0${container}`;
+
 export interface SkfKeyOptions {
   readonly dialect: SkfDialect;
   /** Called when `close` begins, with what it returns. */
@@ -47,6 +54,8 @@ export class SkfKey implements UsbKey {
   readonly #options: SkfKeyOptions;
   /** Open applications by name. */
   readonly #applications = new Map<string, skf.OpenedApplication>();
+  /** Signing keys as last read or generated, by application and container, for as long as the application is open. */
+  readonly #signers = new Map<string, Signer>();
   readonly #closing = new AbortController();
   #tail: Promise<unknown> = Promise.resolve();
   #closed: Promise<void> | undefined;
@@ -101,8 +110,8 @@ export class SkfKey implements UsbKey {
         if (info.type === 'empty') return { ref, signing: undefined, encryption: undefined };
         return this.#inContainer(applicationId, ref.container, async (containerId) => ({
           ref,
-          signing: await this.#readKeyPair(applicationId, containerId, info, 'signing'),
-          encryption: await this.#readKeyPair(applicationId, containerId, info, 'encryption'),
+          signing: await this.#readKeyPair(applicationId, containerId, ref, info, 'signing'),
+          encryption: await this.#readKeyPair(applicationId, containerId, ref, info, 'encryption'),
         }));
       }),
     );
@@ -168,13 +177,17 @@ export class SkfKey implements UsbKey {
   generateSigningKeyPair(ref: ContainerRef, algorithm: KeyPairAlgorithm): Promise<Uint8Array> {
     return this.#serially(() =>
       this.#writingIn(ref, async (applicationId, containerId) => {
+        this.#signers.delete(nameOf(ref));
         if (algorithm === 'sm2') {
           const answer = await this.#run(skf.genEccKeyPair(applicationId, containerId), timeouts.generateEcc);
-          return sm2Spki(skf.parseGeneratedEcc(answer));
+          const publicKey = skf.parseGeneratedEcc(answer);
+          this.#signers.set(nameOf(ref), { type: 'ecc', publicKey });
+          return sm2Spki(publicKey);
         }
         if (algorithm === 'rsa2048') {
           const command = skf.genRsaKeyPair(applicationId, containerId, rsaKeyBits);
           const key = skf.parseGeneratedRsa(await this.#run(command, timeouts.generateRsa), rsaKeyBits);
+          this.#signers.set(nameOf(ref), { type: 'rsa', ...key });
           return rsaSpki(key.modulus, key.exponent);
         }
         throw new KeyError('unsupported', `GM/T 0017 generates no ${algorithm} keys`);
@@ -185,21 +198,21 @@ export class SkfKey implements UsbKey {
   sign(ref: ContainerRef, message: Uint8Array): Promise<Uint8Array> {
     return this.#serially(() =>
       this.#writing(ref.application, async (applicationId) => {
-        const { type } = skf.parseContainerInfo(await this.#run(skf.getContainerInfo(applicationId, ref.container)));
-        if (type === 'empty') throw new KeyError('noKeyPair', 'the container is empty');
+        const known = this.#signers.get(nameOf(ref)) ?? (await this.#containerType(applicationId, ref));
         return this.#inContainer(applicationId, ref.container, async (containerId) => {
-          const publicKey = await this.#run(skf.exportPublicKey(applicationId, containerId, 'signing'));
+          // A key that somebody exchanged meanwhile makes a signature that does not verify, never one that misleads.
+          const signer = typeof known === 'string' ? await this.#readSigner(applicationId, containerId, known) : known;
+          this.#signers.set(nameOf(ref), signer);
           const timeoutMs = this.#options.dialect.signSeconds * 1000;
-          if (type === 'ecc') {
-            const e = sm2Digest(message, skf.parseEccPublicKey(publicKey));
+          if (signer.type === 'ecc') {
+            const e = sm2Digest(message, signer.publicKey);
             const answer = await this.#run(skf.eccSignData(applicationId, containerId, e), timeoutMs);
             return ecdsaSignatureToDer(skf.parseEccSignature(answer));
           }
-          const { modulus } = skf.parseRsaPublicKey(publicKey);
           const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', copyBytes(message)));
           const command = skf.rsaSignData(applicationId, containerId, skf.sha256DigestInfo(digest));
           const signature = await this.#run(command, timeoutMs);
-          if (signature.length !== modulus.length) {
+          if (signature.length !== signer.modulus.length) {
             throw new KeyError('malformed', `an RSA signature of ${signature.length} bytes`);
           }
           return signature;
@@ -221,6 +234,7 @@ export class SkfKey implements UsbKey {
   deleteContainer(ref: ContainerRef): Promise<void> {
     return this.#serially(() =>
       this.#writing(ref.application, async (applicationId) => {
+        this.#signers.delete(nameOf(ref));
         await this.#run(skf.deleteContainer(applicationId, ref.container), timeouts.write);
       }),
     );
@@ -284,6 +298,7 @@ export class SkfKey implements UsbKey {
   /** ClearSecureState and CloseApplication for all that is open; goes on past a refusal, and throws the first. */
   async #logOut(options: { readonly signal?: AbortSignal; readonly timeoutMs: number }): Promise<void> {
     let failure: KeyError | undefined;
+    this.#signers.clear();
     for (const [name, { applicationId }] of [...this.#applications]) {
       this.#applications.delete(name);
       const clear = skf.clearSecureState(applicationId);
@@ -385,22 +400,37 @@ export class SkfKey implements UsbKey {
   async #readKeyPair(
     applicationId: number,
     containerId: number,
+    ref: ContainerRef,
     info: skf.ContainerInfo,
     usage: KeyUsage,
   ): Promise<StoredKeyPair | undefined> {
-    if (info[usage].bits === 0) return undefined;
-    const answer = await this.#run(skf.exportPublicKey(applicationId, containerId, usage));
-    let publicKey: Uint8Array;
-    if (info.type === 'ecc') {
-      publicKey = sm2Spki(skf.parseEccPublicKey(answer));
-    } else {
-      const { modulus, exponent } = skf.parseRsaPublicKey(answer);
-      publicKey = rsaSpki(modulus, exponent);
-    }
+    if (info[usage].bits === 0 || info.type === 'empty') return undefined;
+    const key = await this.#readSigner(applicationId, containerId, info.type, usage);
+    if (usage === 'signing') this.#signers.set(nameOf(ref), key);
+    const publicKey = key.type === 'ecc' ? sm2Spki(key.publicKey) : rsaSpki(key.modulus, key.exponent);
     const certificate = info[usage].hasCertificate
       ? await this.#exportCertificate(applicationId, containerId, usage)
       : undefined;
     return { publicKey, certificate };
+  }
+
+  /** @throws KeyError `noKeyPair` for an empty container */
+  async #containerType(applicationId: number, { container }: ContainerRef): Promise<Signer['type']> {
+    const { type } = skf.parseContainerInfo(await this.#run(skf.getContainerInfo(applicationId, container)));
+    if (type === 'empty') throw new KeyError('noKeyPair', 'the container is empty');
+    return type;
+  }
+
+  async #readSigner(
+    applicationId: number,
+    containerId: number,
+    type: Signer['type'],
+    usage: KeyUsage = 'signing',
+  ): Promise<Signer> {
+    const answer = await this.#run(skf.exportPublicKey(applicationId, containerId, usage));
+    return type === 'ecc'
+      ? { type, publicKey: skf.parseEccPublicKey(answer) }
+      : { type, ...skf.parseRsaPublicKey(answer) };
   }
 
   /** @returns undefined when the key says that there is none after all */

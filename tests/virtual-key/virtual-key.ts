@@ -1,3 +1,4 @@
+import type { Card } from './card.ts';
 import type { BrowserOptions } from './chooser.ts';
 import { CcidDevice } from './ccid-device.ts';
 import type { HidDeviceModel, UsbDeviceModel, UsbIdentity } from './device-models.ts';
@@ -20,6 +21,8 @@ export interface VirtualKeyOptions extends BrowserOptions {
   readonly latency?: Latency;
   /** The most data one ExportCertificate answers with, in bytes. */
   readonly answerLimit?: number;
+  /** Stands between the reader and the chip, and may watch or falsify what goes through. */
+  readonly through?: (card: Card) => Card;
 }
 
 /** A physical key: one memory and one chip behind one plug, seen by WebUSB and, where it is a HID, by WebHID. */
@@ -178,12 +181,13 @@ export class VirtualKey {
       manufacturerName: state.info.manufacturer,
       serialNumber: state.info.serialNumber,
     };
-    const card = new Gmt0017Applet(memory, {
+    const chip = new Gmt0017Applet(memory, {
       apduLevel: state.attachment === 'ccid-short' ? 'short' : 'extended',
       maxCommandBytes,
       answerLimit: this.#options.answerLimit ?? answerLimit,
       latency: this.#options.latency ?? noLatency,
     });
+    const card = this.#options.through?.(chip) ?? chip;
     if (state.attachment === 'longmai-hid')
       return { memory, usb: hidOverUsb(identity), hid: new LongmaiDevice(card, identity) };
     return { memory, usb: new CcidDevice(card, identity), hid: undefined };

@@ -1,0 +1,533 @@
+import { setTimeout as realTimeout, clearTimeout as clearReal } from 'node:timers';
+import { TransportError } from '../../src/apdu/channel.ts';
+import { CmpAuthority } from '../../src/ca/cmp-client.ts';
+import { RenewalProcedure, type AskPassword, type Ports } from '../../src/renewal/procedure.ts';
+import type { Outcome } from '../../src/renewal/outcome.ts';
+import { fromHex } from '../../src/pki/bytes.ts';
+import { StorageError } from '../../src/storage/errors.ts';
+import { KeyError, type UsbKey } from '../../src/usbkey/usbkey.ts';
+import type { ReferenceCa } from '../reference-ca/reference-ca.ts';
+import type { Card } from '../virtual-key/card.ts';
+import { parseCommandApdu } from '../virtual-key/command-apdu.ts';
+import type { KeyState } from '../virtual-key/state.ts';
+import { VirtualKey } from '../virtual-key/virtual-key.ts';
+import { situations, type Fault, type Profile, type Situation, type Trial, type Verdict } from './fault.ts';
+import type { FaultOffice } from './office.ts';
+import { Page } from './page.ts';
+import { policy } from './policy.ts';
+import { substitute } from './substitute.ts';
+import type { VirtualTime } from './virtual-time.ts';
+import { Watch } from './watch.ts';
+import { MemoryJournal, samplePassword } from './world.ts';
+
+/** A deliberate defect: other ports than those the procedure should have, or a lock that does not lock. */
+export interface Defect {
+  readonly change?: (ports: Ports, desk: Desk) => Ports;
+  readonly ignoresLock?: boolean;
+}
+
+/** How one press of the button ended. */
+type Press =
+  | Outcome
+  | { readonly kind: 'trouble'; readonly reason: string }
+  | { readonly kind: 'otherTab' }
+  | { readonly kind: 'pageDied' }
+  | { readonly kind: 'hung' };
+
+const sayPress = (press: Press): string => ('reason' in press ? press.reason : press.kind);
+
+/** The person gives up after so many questions in one press. */
+const patience = 4;
+/** Real time for one press; more than a hundred times what one takes. */
+const hungAfterMs = 30_000;
+const hourMs = 3_600_000;
+
+/** A key with everything that watches it and can go wrong in it. */
+class KeyOnDesk {
+  readonly key: VirtualKey;
+  readonly watch: Watch;
+  readonly #initial: KeyState;
+  counterReads = 0;
+  lie: { readonly at: number; readonly kind: string } | undefined;
+
+  constructor(state: KeyState, desk: Desk, browser?: VirtualKey) {
+    this.#initial = state;
+    this.watch = new Watch(state, desk.ca.ledger, () => desk.journal.records);
+    this.key = new VirtualKey(state, {
+      persist: this.watch.onPersist,
+      hasGesture: () => true,
+      through: (card) => this.#between(card),
+      ...(browser && { usb: browser.usb, hid: browser.hid }),
+    });
+    this.key.grant();
+  }
+
+  /** Changes the key's memory while it is not plugged in, as somebody else's program or a torn write would. */
+  async meddle(change: (state: KeyState) => void): Promise<void> {
+    const state = this.key.state();
+    change(state);
+    await this.key.unplug();
+    await this.key.reset(state);
+    this.counterReads = 0;
+  }
+
+  setTries(remaining: number | undefined): Promise<void> {
+    return this.meddle((state) => {
+      for (const application of state.applications) application.remainingTries = remaining ?? application.maxTries;
+    });
+  }
+
+  get initial(): KeyState {
+    return this.#initial;
+  }
+
+  #between(card: Card): Card {
+    return {
+      apduLevel: card.apduLevel,
+      maxCommandBytes: card.maxCommandBytes,
+      answerToReset: card.answerToReset,
+      powerUp: () => card.powerUp(),
+      powerDown: () => card.powerDown(),
+      transmit: async (command, onSlow) => {
+        this.watch.onCommand(command);
+        const answer = await card.transmit(command, onSlow);
+        return parseCommandApdu(command)?.ins === 0x14 ? this.#counter(answer) : answer;
+      },
+    };
+  }
+
+  #counter(answer: Uint8Array): Uint8Array {
+    this.counterReads += 1;
+    const { lie } = this;
+    const [maximum = 0, remaining = 0, ...rest] = answer;
+    const always = lie?.kind.startsWith('always') === true;
+    if (!lie || rest.length < 3 || (always ? this.counterReads < lie.at : this.counterReads !== lie.at)) return answer;
+    const says = (counter: number): Uint8Array => Uint8Array.of(maximum, counter & 0xff, ...rest);
+    switch (lie.kind) {
+      case 'zero':
+      case 'alwaysZero':
+        return says(0);
+      case 'one':
+        return says(1);
+      case 'most':
+        return says(15);
+      case 'more':
+      case 'alwaysMore':
+        return says(Math.min(15, remaining + (lie.kind === 'more' ? 1 : this.counterReads)));
+      case 'less':
+      case 'alwaysLess':
+        return says(Math.max(0, remaining - (lie.kind === 'less' ? 1 : this.counterReads)));
+      default:
+        return Uint8Array.of(0xff, 0x90, 0x00);
+    }
+  }
+}
+
+/** One trial: a person with a key at a computer, an authority, and the faults of the trial. */
+export class Desk {
+  readonly situation: Situation;
+  readonly time: VirtualTime;
+  readonly office: FaultOffice;
+  readonly defect: Defect;
+  ca!: ReferenceCa;
+  journal = new MemoryJournal();
+  mine!: KeyOnDesk;
+  other!: KeyOnDesk;
+  /** The key that is plugged in. */
+  current!: KeyOnDesk;
+  #page!: Page;
+  #skewMs = 0;
+  #lockedBy: Page | undefined;
+  #exchanges = 0;
+  #puts = 0;
+  #armed: Fault | undefined;
+  #struck = false;
+
+  private constructor(situation: Situation, office: FaultOffice, time: VirtualTime, defect: Defect) {
+    this.situation = situation;
+    this.office = office;
+    this.time = time;
+    this.defect = defect;
+  }
+
+  static async open(
+    situation: Situation,
+    office: FaultOffice,
+    time: VirtualTime,
+    defect: Defect = {},
+    change: (state: KeyState) => void = () => undefined,
+  ): Promise<Desk> {
+    const desk = new Desk(situation, office, time, defect);
+    const { ca, mine, other } = await office.begin(situation, desk.now);
+    desk.ca = ca;
+    change(mine);
+    desk.mine = new KeyOnDesk(mine, desk);
+    desk.other = new KeyOnDesk(other, desk, desk.mine.key);
+    desk.current = desk.mine;
+    const append = ca.ledger.append.bind(ca.ledger);
+    ca.ledger.append = async (entry) => {
+      await append(entry);
+      desk.mine.watch.onEntry(entry);
+      desk.other.watch.onEntry(entry);
+    };
+    await desk.mine.key.plug();
+    desk.#page = new Page(desk.mine.key, time);
+    return desk;
+  }
+
+  readonly now = (): Date => new Date(Date.now() + this.#skewMs);
+
+  get page(): Page {
+    return this.#page;
+  }
+
+  /** Presses the button once and waits for the end, however it ends. */
+  async press(page = this.#page): Promise<Press> {
+    const watchdog: { timer?: NodeJS.Timeout } = {};
+    const hung = new Promise<Press>((resolve) => {
+      watchdog.timer = realTimeout(() => resolve({ kind: 'hung' }), hungAfterMs);
+    });
+    const died = page.dead.then((): Press => ({ kind: 'pageDied' }));
+    const ended = await Promise.race([this.#alone(page), died, hung]);
+    clearReal(watchdog.timer);
+    return ended;
+  }
+
+  /** As the site does: the key's lock first, then the key, then the procedure. */
+  async #alone(page: Page): Promise<Press> {
+    if (this.#lockedBy?.alive && !this.defect.ignoresLock) return { kind: 'otherTab' };
+    this.#lockedBy = page;
+    try {
+      const key = await page.connect();
+      try {
+        const ports = this.#ports(page, key);
+        return await new RenewalProcedure(this.defect.change?.(ports, this) ?? ports).run({
+          purpose: this.situation.purpose,
+          askPassword: this.#person(page),
+        });
+      } finally {
+        await key.close();
+      }
+    } catch (error) {
+      if (error instanceof TransportError || error instanceof KeyError) return { kind: 'trouble', reason: error.code };
+      throw error;
+    } finally {
+      this.#lockedBy = undefined;
+    }
+  }
+
+  #person(page: Page): AskPassword {
+    let asked = 0;
+    return async (_question, use) => {
+      if (!page.alive || ++asked > patience) return false;
+      this.current.watch.typed += 1;
+      await use(new TextEncoder().encode(samplePassword));
+      return true;
+    };
+  }
+
+  #ports(page: Page, key: UsbKey): Ports {
+    return {
+      key,
+      authority: new CmpAuthority({
+        url: `${this.office.origin}/ca/cmp`,
+        enrolmentsUrl: `${this.office.origin}/api/enrolments`,
+        anchors: [...this.office.trust.anchors],
+        fetch: (url, init) => page.alone(() => this.#exchange(page, url, init)),
+        now: this.now,
+        timeoutMs: 5_000,
+      }),
+      journal: this.#journalOf(page),
+      trust: this.office.trust,
+      policy,
+      now: this.now,
+      wait: () => page.alone(() => Promise.resolve()),
+      randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
+    };
+  }
+
+  /** The edge to the authority: what the page sends goes over real HTTP, unless the fault says otherwise. */
+  async #exchange(page: Page, url: string, init: RequestInit): Promise<Response> {
+    if (init.body instanceof Uint8Array) this.current.watch.onMessage(init.body);
+    const fault = this.#due('ca', ++this.#exchanges);
+    const dropped = (): TypeError => new TypeError('fetch failed');
+    if (fault === 'requestDropped' || fault === 'requestsDropped') throw dropped();
+    const response = await this.time.during(this.office.fetch(url, init));
+    if (!page.alive) return response;
+    switch (fault) {
+      case 'answerDropped':
+      case 'answersDropped':
+        throw dropped();
+      case 'error500':
+      case 'errors500':
+        return new Response('{}', { status: 500, headers: { 'content-type': 'application/problem+json' } });
+      case 'garbage':
+      case 'allGarbage': {
+        const { status, headers } = response;
+        return new Response(crypto.getRandomValues(new Uint8Array(300)), { status, headers });
+      }
+      default:
+        return response;
+    }
+  }
+
+  #journalOf(page: Page): MemoryJournal {
+    return substitute(this.journal, {
+      put: (record) =>
+        page.alone(async () => {
+          const { journal } = this;
+          const fault = this.#due('journal', ++this.#puts);
+          if (fault === 'killBefore') {
+            page.kill();
+            return;
+          }
+          if (fault === 'refused') throw new StorageError('quota', 'no room for the journal');
+          if (fault === 'otherTab') await this.press(new Page(this.mine.key, this.time));
+          await journal.put(record);
+          if (fault === 'killAfter') page.kill();
+        }),
+      get: (id) => page.alone(() => this.journal.get(id)),
+      ofKey: (serial) => page.alone(() => this.journal.ofKey(serial)),
+      remove: (id) => page.alone(() => this.journal.remove(id)),
+    });
+  }
+
+  /** The fault that is due at the n-th exchange or write of the journal. */
+  #due(place: 'ca' | 'journal', count: number): string | undefined {
+    const fault = this.#armed;
+    if (fault?.place !== place) return undefined;
+    const lasting = /s(?:Dropped|500)$|^all/u.test(fault.kind);
+    if (lasting ? count < fault.n : count !== fault.n) return undefined;
+    this.#struck = true;
+    return fault.kind;
+  }
+
+  #reached = (): boolean => this.#struck;
+
+  #arm(fault: Fault): void {
+    const { key } = this.current;
+    const { n, kind } = fault;
+    this.#armed = fault;
+    this.#struck = false;
+    this.#exchanges = 0;
+    this.#puts = 0;
+    this.current.counterReads = 0;
+    const from = { transfers: key.transfers, writes: key.writes, calls: this.#page.calls };
+    this.#reached = () => this.#struck;
+    switch (fault.place) {
+      case 'transfer':
+        if (kind === 'before' || kind === 'after') key.unplugAt(n, kind);
+        else if (kind === 'lost' || kind === 'stall') key.disturb(n, kind);
+        this.#reached = () => key.transfers >= from.transfers + n;
+        return;
+      case 'write':
+        if (kind === 'before' || kind === 'after') key.unplugAtWrite(n, kind);
+        this.#reached = () => key.writes >= from.writes + n;
+        return;
+      case 'torn':
+        // The third write of a clean press is the certificate's.
+        key.unplugAtWrite(3, 'after');
+        this.#reached = () => key.writes >= from.writes + 3;
+        return;
+      case 'call': {
+        const page = this.#page;
+        page.killAtCall(n, kind === 'killBefore' ? 'before' : 'after');
+        this.#reached = () => page.calls >= from.calls + n;
+        return;
+      }
+      case 'counter':
+        this.current.lie = { at: n, kind };
+        this.#reached = () => this.current.counterReads >= n;
+        return;
+      default:
+    }
+  }
+
+  /** All is well again, as far as it was only passing. @returns whether the fault struck */
+  async #heal(fault: Fault): Promise<boolean> {
+    const { current } = this;
+    const struck = this.#reached();
+    this.#armed = undefined;
+    current.key.disarm();
+    this.#page.disarm();
+    if (!current.lie?.kind.startsWith('always')) current.lie = undefined;
+    if (fault.place === 'torn' && struck) await current.meddle((state) => tear(state, fault.n));
+    if (!this.#page.alive) this.#page = new Page(this.mine.key, this.time);
+    await current.key.plug();
+    return struck;
+  }
+
+  /** One press with a fault, and its healing. */
+  async #pressWith(fault: Fault): Promise<{ readonly press: Press; readonly struck: boolean }> {
+    this.#arm(fault);
+    const press = await this.press();
+    return { press, struck: await this.#heal(fault) };
+  }
+
+  /** Something happens between two presses; then a press, and, where that made a named state of it, its remedy. */
+  async #between(fault: Fault): Promise<Press> {
+    switch (fault.kind) {
+      case 'late': {
+        this.#skewMs += 2 * hourMs;
+        return this.press();
+      }
+      case 'otherComputer': {
+        this.journal = new MemoryJournal();
+        this.#page = new Page(this.mine.key, this.time);
+        return this.press();
+      }
+      case 'locked': {
+        await this.mine.setTries(0);
+        await this.mine.key.plug();
+        const press = await this.press();
+        if (press.kind !== 'success') {
+          await this.mine.setTries(undefined);
+          await this.mine.key.plug();
+        }
+        return press;
+      }
+      case 'otherKey': {
+        await this.mine.key.unplug();
+        this.current = this.other;
+        await this.other.key.plug();
+        const press = await this.press();
+        if (press.kind !== 'success') this.other.watch.lost.push(`the other key: ${sayPress(press)}`);
+        await this.other.key.unplug();
+        this.current = this.mine;
+        await this.mine.key.plug();
+        return { kind: 'otherTab' };
+      }
+      default: {
+        await this.#refuseHolder(true);
+        const press = await this.press();
+        await this.#refuseHolder(false);
+        return press;
+      }
+    }
+  }
+
+  async #refuseHolder(refuses: boolean): Promise<void> {
+    for (const { containers } of this.mine.initial.applications) {
+      for (const { signing } of containers) {
+        const certificate = signing?.certificate;
+        const known = certificate === undefined ? undefined : this.ca.ledger.certificate(fromHex(certificate));
+        if (known?.status !== 'valid') continue;
+        const { authority, holder } = known;
+        await this.ca.ledger.append({
+          type: 'registered',
+          usage: 'signing',
+          certificate: known.certificate,
+          authority,
+          refuses,
+          waits: holder.waits,
+        });
+      }
+    }
+  }
+
+  /** Runs a trial to its end. */
+  async run(trial: Trial): Promise<Verdict> {
+    const presses: Press[] = [];
+    let struck = true;
+    if (trial.first) {
+      const first = await this.#pressWith(trial.first);
+      struck = first.struck;
+      presses.push(first.press);
+    }
+    if (trial.second && presses.at(-1)?.kind !== 'success') {
+      if (trial.second.place === 'between') presses.push(await this.#between(trial.second));
+      else {
+        const second = await this.#pressWith(trial.second);
+        struck &&= second.struck;
+        presses.push(second.press);
+      }
+    } else if (trial.second) struck = false;
+    for (let recovery = 1; recovery <= 3 && presses.at(-1)?.kind !== 'success'; recovery++) {
+      // Who was not helped by pressing again pulls the key out and reloads the page.
+      if (recovery > 1) {
+        await this.mine.key.unplug();
+        await this.mine.key.plug();
+        this.#page.kill();
+        this.#page = new Page(this.mine.key, this.time);
+      }
+      presses.push(await this.press());
+    }
+    return this.#verdict(trial, presses, struck);
+  }
+
+  #verdict(trial: Trial, presses: readonly Press[], struck: boolean): Verdict {
+    const last = presses.at(-1);
+    if (last?.kind === 'success') this.mine.watch.checkEnd(last.transactionId);
+    const kinds = [trial.first, trial.second].map((fault) => (fault ? `${fault.place} ${fault.kind}` : ''));
+    const allowed = kinds.flatMap((kind) => [...(namedStates.find(([pattern]) => pattern.test(kind))?.[1] ?? [])]);
+    const named = presses.map(sayPress).find((reason) => allowed.includes(reason));
+    const lying = kinds.some((kind) => kind.startsWith('counter always'));
+    const ending =
+      last?.kind === 'success' ? (named ? 'explained' : 'recovered') : named && lying ? 'explained' : 'stuck';
+    const watches = [this.mine.watch, this.other.watch];
+    return {
+      trial,
+      struck,
+      ending,
+      cause: ending === 'explained' ? (named ?? '') : last ? sayPress(last) : 'not pressed',
+      lost: watches.flatMap(({ lost }) => lost),
+      doubleIssued: watches.flatMap(({ doubleIssued }) => doubleIssued),
+      presses: presses.map(sayPress),
+    };
+  }
+
+  /** What a press without faults passes by. */
+  async profile(): Promise<Profile> {
+    this.#exchanges = 0;
+    this.#puts = 0;
+    const press = await this.press();
+    if (press.kind !== 'success') throw new Error(`a press without faults ends in ${sayPress(press)}`);
+    return {
+      transfer: this.mine.key.transfers,
+      call: this.#page.calls,
+      write: this.mine.key.writes,
+      ca: this.#exchanges,
+      journal: this.#puts,
+      counter: this.mine.counterReads,
+    };
+  }
+
+  /** Power off for good. */
+  async close(): Promise<void> {
+    this.#page.kill();
+    await this.mine.key.unplug();
+    await this.other.key.unplug();
+  }
+}
+
+/** Only these may end, or pause, in a named state with a next step; everything else ends in success. */
+const namedStates: readonly (readonly [RegExp, readonly string[]])[] = [
+  [/^counter/u, ['locked', 'passwordUnknown', 'keyRefused', 'deviceTrouble']],
+  [/late$/u, ['withdrawn']],
+  [/locked$/u, ['locked']],
+  [/^between refused$/u, ['caRejected']],
+];
+
+const tears: readonly ((certificate: string) => string)[] = [
+  (certificate) => certificate.slice(0, 2),
+  (certificate) => certificate.slice(0, 8),
+  (certificate) => certificate.slice(0, certificate.length / 2 - ((certificate.length / 2) % 2)),
+  (certificate) => certificate.slice(0, -2),
+  (certificate) => certificate.slice(0, -128) + 'ff'.repeat(64),
+  (certificate) => certificate.slice(0, 64) + '00'.repeat(certificate.length / 2 - 32),
+];
+export const tearCount = tears.length;
+
+/** What a torn write leaves of the newest container's certificate. */
+function tear(state: KeyState, n: number): void {
+  const container = state.applications.flatMap(({ containers }) => containers).at(-1);
+  const certificate = container?.signing?.certificate;
+  const torn = certificate === undefined ? undefined : tears[(n - 1) % tears.length]?.(certificate);
+  if (container?.signing && torn !== undefined) container.signing.certificate = torn;
+}
+
+export const openTrial = (trial: Trial, office: FaultOffice, time: VirtualTime, defect: Defect = {}): Promise<Desk> => {
+  const situation = situations[trial.situation];
+  if (!situation) throw new Error(`no situation ${trial.situation}`);
+  return Desk.open(situation, office, time, defect);
+};

@@ -1,0 +1,273 @@
+import { CaError } from '../../src/ca/authority.ts';
+import { buildMessage, parseMessage } from '../../src/ca/cmp-messages.ts';
+import { signatureAlgorithmFor } from '../../src/pki/algorithms.ts';
+import { toHex } from '../../src/pki/bytes.ts';
+import { parseCertificate } from '../../src/pki/certificate.ts';
+import { containerNameFor, transactionIdOf } from '../../src/renewal/container-name.ts';
+import type { ContainerRef } from '../../src/usbkey/usbkey.ts';
+import type { Defect, Desk } from './desk.ts';
+import type { Fault, Trial } from './fault.ts';
+import { substitute } from './substitute.ts';
+
+/** A deliberate defect, and the faults of a short slice in which it must show. */
+export interface Sabotage {
+  readonly says: string;
+  readonly defect: Defect;
+  readonly slice: readonly Trial[];
+}
+
+const clean: Trial = { situation: 0, first: undefined };
+const single = (first: Fault, situation = 0): Trial => ({ situation, first });
+const pair = (first: Fault, second: Fault, situation = 0): Trial => ({ situation, first, second });
+
+function oldContainerOf(desk: Desk): ContainerRef {
+  const [application] = desk.current.key.state().applications;
+  const old = application?.containers.find(({ name }) => transactionIdOf(name) === undefined);
+  if (!application || !old) throw new Error('the key has no old container');
+  return { application: application.name, container: old.name };
+}
+
+const newContainerOf = (desk: Desk, message: Uint8Array): ContainerRef => ({
+  application: oldContainerOf(desk).application,
+  container: containerNameFor(toHex(parseMessage(message).header.transactionId ?? new Uint8Array())),
+});
+
+/** Each substitutes a port of the procedure. What every one of them breaks, the totals must show. */
+export const defects: Readonly<Record<string, Sabotage>> = {
+  'no-journal-before-send': {
+    says: 'the request is sent before it is in the journal',
+    defect: {
+      change: (ports) => ({
+        ...ports,
+        journal: substitute(ports.journal, {
+          put: (record) => (record.stage === 'request' ? Promise.resolve() : ports.journal.put(record)),
+        }),
+      }),
+    },
+    slice: [clean, single({ place: 'ca', n: 1, kind: 'answersDropped' })],
+  },
+  'journal-not-durable': {
+    says: 'a write of the journal is said to be done before it is',
+    defect: {
+      change: (ports) => ({
+        ...ports,
+        journal: substitute(ports.journal, {
+          put: (record) => {
+            setImmediate(() => setImmediate(() => void ports.journal.put(record)));
+            return Promise.resolve();
+          },
+        }),
+      }),
+    },
+    slice: [clean, single({ place: 'journal', n: 2, kind: 'killBefore' })],
+  },
+  'write-before-acceptance': {
+    says: 'what the authority sends is written to the key unseen',
+    defect: {
+      change: (ports, desk) => ({
+        ...ports,
+        authority: substitute(ports.authority, {
+          submit: async (request, signal) => {
+            const answer = await ports.authority.submit(request, signal);
+            if (answer.kind === 'issued')
+              await ports.key.importCertificate(newContainerOf(desk, request), 'signing', answer.certificate);
+            return answer;
+          },
+        }),
+      }),
+    },
+    slice: [clean],
+  },
+  'confirm-before-read-back': {
+    says: 'the authority gets its confirmation before the key holds the certificate',
+    defect: {
+      change: (ports, desk) => ({
+        ...ports,
+        authority: substitute(ports.authority, {
+          submit: async (request, signal) => {
+            const answer = await ports.authority.submit(request, signal);
+            if (answer.kind !== 'issued') return answer;
+            const old = oldContainerOf(desk);
+            const certificate = (await ports.key.readContainer(old)).signing?.certificate ?? new Uint8Array();
+            const credential = { certificate, sign: (message: Uint8Array) => ports.key.sign(old, message) };
+            await ports.authority.confirm(await ports.authority.prepareConfirmation(answer.reply, true, credential));
+            return answer;
+          },
+        }),
+      }),
+    },
+    slice: [clean, single({ place: 'write', n: 3, kind: 'before' })],
+  },
+  'read-back-not-compared': {
+    says: 'what is read back is taken for what was written',
+    defect: {
+      change: (ports) => {
+        let written: { readonly container: string; readonly certificate: Uint8Array } | undefined;
+        return {
+          ...ports,
+          key: substitute(ports.key, {
+            importCertificate: (ref, _usage, certificate) => {
+              written = { container: ref.container, certificate };
+              return Promise.resolve();
+            },
+            readContainer: async (ref) => {
+              const container = await ports.key.readContainer(ref);
+              const { signing } = container;
+              if (!signing || written?.container !== ref.container) return container;
+              return { ...container, signing: { ...signing, certificate: written.certificate } };
+            },
+          }),
+        };
+      },
+    },
+    slice: [clean],
+  },
+  'new-key-never-signs': {
+    says: 'the new key is confirmed without having signed',
+    defect: {
+      change: (ports) => {
+        let made: string | undefined;
+        return {
+          ...ports,
+          key: substitute(ports.key, {
+            importCertificate: async (ref, usage, certificate) => {
+              made = ref.container;
+              await ports.key.importCertificate(ref, usage, certificate);
+            },
+            sign: (ref, message) =>
+              ref.container === made ? Promise.resolve(new Uint8Array(64)) : ports.key.sign(ref, message),
+          }),
+        };
+      },
+    },
+    slice: [clean],
+  },
+  'generate-in-old-container': {
+    says: 'the new key pair is made in the old container',
+    defect: {
+      change: (ports, desk) => ({
+        ...ports,
+        key: substitute(ports.key, {
+          generateSigningKeyPair: (_ref, algorithm) =>
+            ports.key.generateSigningKeyPair(oldContainerOf(desk), algorithm),
+        }),
+      }),
+    },
+    slice: [clean],
+  },
+  'delete-old-before-confirmation': {
+    says: 'the old container is deleted before the authority has acknowledged',
+    defect: {
+      change: (ports, desk) => ({
+        ...ports,
+        authority: substitute(ports.authority, {
+          confirm: async (confirmation, signal) => {
+            await ports.key.deleteContainer(oldContainerOf(desk)).catch(() => undefined);
+            await ports.authority.confirm(confirmation, signal);
+          },
+        }),
+      }),
+    },
+    slice: [clean],
+  },
+  'new-transaction-after-lost-answer': {
+    says: 'whoever lost an answer begins anew',
+    defect: {
+      change: (ports) => ({
+        ...ports,
+        journal: substitute(ports.journal, { ofKey: () => Promise.resolve([]) }),
+        key: substitute(ports.key, {
+          listContainers: async () =>
+            (await ports.key.listContainers()).filter(({ container }) => transactionIdOf(container) === undefined),
+        }),
+      }),
+    },
+    slice: [
+      single({ place: 'ca', n: 1, kind: 'answersDropped' }),
+      single({ place: 'write', n: 3, kind: 'before' }),
+      single({ place: 'journal', n: 3, kind: 'killAfter' }),
+    ],
+  },
+  'verify-resent': {
+    says: 'a password whose answer was lost is sent again',
+    defect: {
+      change: (ports) => ({
+        ...ports,
+        key: substitute(ports.key, {
+          verifyPassword: async (application, password) => {
+            try {
+              await ports.key.verifyPassword(application, password);
+            } catch {
+              await ports.key.verifyPassword(application, password);
+            }
+          },
+        }),
+      }),
+    },
+    // Whichever report VERIFY's answer comes in, one of these loses it.
+    slice: Array.from({ length: 70 }, (_unused, index) => single({ place: 'transfer', n: 60 + index, kind: 'lost' })),
+  },
+  'serial-not-compared': {
+    says: 'a transaction is gone on with on whatever key is in',
+    defect: {
+      change: (ports, desk) => ({
+        ...ports,
+        journal: substitute(ports.journal, {
+          ofKey: () => Promise.resolve([...desk.journal.records.values()]),
+        }),
+      }),
+    },
+    slice: [
+      pair({ place: 'write', n: 3, kind: 'before' }, { place: 'between', n: 1, kind: 'otherKey' }),
+      pair({ place: 'journal', n: 2, kind: 'killAfter' }, { place: 'between', n: 1, kind: 'otherKey' }),
+    ],
+  },
+  'implicit-confirmation': {
+    says: 'the request asks for implicit confirmation',
+    defect: {
+      change: (ports) => ({
+        ...ports,
+        authority: substitute(ports.authority, {
+          prepareRequest: async (transactionId, csr, credential) => {
+            const { subject, issuer, keyAlgorithm, subjectKeyIdentifier, der } = parseCertificate(
+              credential.certificate,
+            );
+            return buildMessage(
+              {
+                sender: subject.der,
+                recipient: issuer.der,
+                messageTime: ports.now(),
+                protectionAlgorithm: signatureAlgorithmFor(keyAlgorithm),
+                senderKid: subjectKeyIdentifier,
+                transactionId,
+                senderNonce: ports.randomBytes(16),
+                implicitConfirm: true,
+                body: { type: 'p10cr', csr },
+                extraCerts: [der],
+              },
+              credential.sign,
+            );
+          },
+        }),
+      }),
+    },
+    slice: [clean],
+  },
+  'lock-of-other-tab-ignored': {
+    says: 'a second tab works with the key while the first is at it',
+    defect: { ignoresLock: true },
+    slice: [1, 2, 3].map((n) => single({ place: 'journal', n, kind: 'otherTab' })),
+  },
+  'request-renewed-on-retry': {
+    says: 'what the authority withdrew or lost is asked for again with other bytes',
+    defect: {
+      change: (ports) => ({
+        ...ports,
+        authority: substitute(ports.authority, {
+          lookUp: () => Promise.reject(new CaError('unavailable', 'never asks')),
+        }),
+      }),
+    },
+    slice: [single({ place: 'ca', n: 1, kind: 'answersDropped' })],
+  },
+};

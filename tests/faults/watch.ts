@@ -1,0 +1,177 @@
+import { parseMessage } from '../../src/ca/cmp-messages.ts';
+import { bytesEqual, fromHex, toHex } from '../../src/pki/bytes.ts';
+import { parseCertificate } from '../../src/pki/certificate.ts';
+import { sm2PublicKey } from '../../src/pki/sm2.ts';
+import { transactionIdOf } from '../../src/renewal/container-name.ts';
+import type { JournalRecord } from '../../src/renewal/journal.ts';
+import { fingerprint, type Ledger, type LedgerEntry } from '../reference-ca/ledger.ts';
+import { bytesToHex } from '../virtual-key/bytes.ts';
+import { parseCommandApdu } from '../virtual-key/command-apdu.ts';
+import type { ContainerState, KeyPairState, KeyState } from '../virtual-key/state.ts';
+
+/** What must hold for one key, whatever happens; checked at every step. */
+export class Watch {
+  /** Broken promises, in words. */
+  readonly lost: string[] = [];
+  readonly doubleIssued: string[] = [];
+  /** Passwords the person has typed for this key. */
+  typed = 0;
+  /** VERIFY commands the chip has seen. */
+  verified = 0;
+  /** The person chose to give up the old container, and may. */
+  retired = false;
+  readonly #ledger: Ledger;
+  readonly #records: () => ReadonlyMap<string, JournalRecord>;
+  readonly #initial: ReadonlyMap<string, string>;
+  /** The certificates the key had at the start: fingerprints. */
+  readonly #old: readonly string[];
+  readonly #encryptionKeys: readonly string[];
+  #state: KeyState;
+  /** Containers of ours by the certificate that was last written into them. */
+  readonly #written = new Map<string, string>();
+  /** Containers of ours whose key has signed since the certificate was written. */
+  readonly #signed = new Set<string>();
+  /** Certificates issued to replace one of this key's, less those withdrawn. */
+  #issued = 0;
+
+  constructor(initial: KeyState, ledger: Ledger, records: () => ReadonlyMap<string, JournalRecord>) {
+    this.#ledger = ledger;
+    this.#records = records;
+    this.#state = structuredClone(initial);
+    const containers = initial.applications.flatMap((application) =>
+      application.containers.map((container) => [`${application.name}/${container.name}`, container] as const),
+    );
+    this.#initial = new Map(containers.map(([name, container]) => [name, JSON.stringify(container)]));
+    this.#encryptionKeys = containers.flatMap(([, { encryption }]) => (encryption ? [encryption.privateKey] : []));
+    this.#old = containers.flatMap(([, { signing }]) =>
+      signing?.certificate ? [fingerprint(fromHex(signing.certificate))] : [],
+    );
+  }
+
+  /** The key's memory after a write. */
+  readonly onPersist = (state: KeyState): void => {
+    this.#state = structuredClone(state);
+    this.#checkKey('after a write to the key');
+    for (const { name, signing } of this.#containers()) {
+      const id = transactionIdOf(name);
+      const certificate = signing?.certificate;
+      if (id === undefined || certificate === undefined || this.#written.get(name) === certificate) continue;
+      this.#written.set(name, certificate);
+      this.#signed.delete(name);
+      const record = this.#records().get(id);
+      const accepted = record?.newCertificate && toHex(record.newCertificate);
+      const isIn = record !== undefined && ['write', 'confirm', 'done'].includes(record.stage);
+      // A certificate is written once it is in the journal, and so accepted; what a cut tore off is a part of it.
+      if (!isIn || !accepted?.startsWith(certificate.slice(0, 8))) this.#lose('a certificate written unaccepted');
+    }
+  };
+
+  /** An entry of the authority's ledger. */
+  readonly onEntry = (entry: Pick<LedgerEntry, 'type'> & { readonly transactionId?: string | undefined }): void => {
+    const { transactionId } = entry;
+    const transaction = transactionId === undefined ? undefined : this.#ledger.transaction(transactionId);
+    const isOurs = transaction !== undefined && this.#old.includes(transaction.oldCertificate);
+    if (isOurs && entry.type === 'issued') {
+      this.#issued += 1;
+      if (this.#issued > 1) this.doubleIssued.push(`${this.#issued} certificates of one press at a time`);
+    }
+    if (isOurs && entry.type === 'withdrawn') this.#issued -= 1;
+    this.#checkKey(`after the authority's entry ${entry.type}`);
+  };
+
+  /** A message to the authority, before it leaves the page. */
+  readonly onMessage = (body: Uint8Array): void => {
+    const { header, body: content } = parseMessage(body);
+    const id = toHex(header.transactionId ?? new Uint8Array());
+    const record = this.#records().get(id);
+    if (header.implicitConfirm) this.#lose('implicit confirmation asked for');
+    if (content.type === 'p10cr' && !(record?.request && bytesEqual(record.request, body)))
+      this.#lose('a request sent that is not in the journal');
+    if (content.type !== 'certConf' || content.statuses.some(({ status }) => status?.status === 'rejection')) return;
+    if (!(record?.confirmation && bytesEqual(record.confirmation, body)))
+      this.#lose('a confirmation sent that is not in the journal');
+    const issued = this.#ledger.transaction(id)?.certificate;
+    const container = this.#containers().find(({ name }) => name === record?.newContainer.container);
+    if (!issued || container?.signing?.certificate !== toHex(issued))
+      this.#lose('a certificate confirmed that is not on the key');
+    else if (!this.#signed.has(container.name)) this.#lose('a certificate confirmed whose key has not signed');
+  };
+
+  /** A command as the chip gets it. */
+  readonly onCommand = (bytes: Uint8Array): void => {
+    const command = parseCommandApdu(bytes);
+    if (command?.ins === 0x18) {
+      this.verified += 1;
+      if (this.verified > this.typed) this.#lose(`${this.verified} VERIFY for ${this.typed} passwords typed`);
+    }
+    if (command?.ins === 0x74 || command?.ins === 0x58) {
+      const [, , low = 0, high = 0] = command.data;
+      const container = this.#containers().find(({ id }) => id === (low | (high << 8)));
+      if (container) this.#signed.add(container.name);
+    }
+  };
+
+  #lose(what: string): void {
+    if (!this.lost.includes(what)) this.lost.push(what);
+  }
+
+  #containers(): readonly ContainerState[] {
+    return this.#state.applications.flatMap(({ containers }) => containers);
+  }
+
+  #checkKey(when: string): void {
+    const now = new Map<string, ContainerState>(
+      this.#state.applications.flatMap(({ name, containers }) =>
+        containers.map((container): [string, ContainerState] => [`${name}/${container.name}`, container]),
+      ),
+    );
+    let oldIntact = true;
+    for (const [name, content] of this.#initial) {
+      if (JSON.stringify(now.get(name)) === content) continue;
+      oldIntact = false;
+      if (!this.retired) this.#lose(`old container changed ${when}`);
+    }
+    const keys = this.#containers().flatMap(({ encryption }) => (encryption ? [encryption.privateKey] : []));
+    if (this.#encryptionKeys.some((key) => !keys.includes(key))) this.#lose(`encryption key gone ${when}`);
+    // An intact old container signs: its key was checked when it was personalised and has not changed by a bit.
+    const oldWorks = oldIntact && this.#old.every((old) => this.#status(old) !== 'revoked');
+    if (!oldWorks && ![...now.values()].some((container) => this.#works(container)))
+      this.#lose(`no certificate that works ${when}`);
+  }
+
+  #status(certificate: string): string | undefined {
+    return this.#ledger.certificateByFingerprint(certificate)?.status;
+  }
+
+  #works({ name, signing }: ContainerState): boolean {
+    if (transactionIdOf(name) === undefined || signing?.certificate === undefined || !isPair(signing)) return false;
+    const der = fromHex(signing.certificate);
+    const status = this.#status(fingerprint(der));
+    return (
+      status !== undefined && status !== 'revoked' && toHex(parseCertificate(der).spki).endsWith(signing.publicKey)
+    );
+  }
+
+  /** That the end is a good one: the new certificate confirmed and on the key with its own key. */
+  checkEnd(transactionId: string): void {
+    const issued = this.#ledger.transaction(transactionId);
+    const container = this.#containers().find(({ name }) => transactionIdOf(name) === transactionId);
+    if (issued?.status !== 'confirmed') this.#lose('success without confirmation');
+    else if (!container || container.signing?.certificate !== toHex(issued.certificate ?? new Uint8Array()))
+      this.#lose('success without the certificate on the key');
+    else if (!this.#works(container)) this.#lose('success with a certificate that does not work');
+  }
+}
+
+const pairs = new Map<string, boolean>();
+
+/** Whether private and public key belong together, so that what the one signs verifies under the other. */
+function isPair({ algorithm, privateKey, publicKey }: KeyPairState): boolean {
+  if (algorithm !== 'sm2') return true;
+  const known = pairs.get(privateKey);
+  if (known !== undefined) return known;
+  const is = bytesToHex(sm2PublicKey(fromHex(privateKey)).subarray(1)) === publicKey;
+  if (pairs.size > 1000) pairs.clear();
+  pairs.set(privateKey, is);
+  return is;
+}
