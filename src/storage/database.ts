@@ -18,10 +18,28 @@ export interface LastReading {
   readonly keyName: string;
 }
 
+/** One key on the list that a person keeps on this device: enough to recognise it, too little to know whose it is. */
+export interface ListedKey {
+  /** Made from the key's serial number, which cannot be read back out of it. */
+  readonly id: string;
+  /** The last four characters of the key's serial number. */
+  readonly tail: string;
+  /** Masked before. */
+  readonly holder: string;
+  /** Milliseconds since 1970. */
+  readonly notAfter: number;
+  readonly readAt: number;
+  /** Days before the end from which the certificate can be renewed, as the operator had it then. */
+  readonly windowDays: number;
+  /** What was advised when it was read. */
+  readonly status: string;
+}
+
 /** What must never be lost: only migrated, never dropped. */
 interface UserSchema extends DBSchema {
   transactions: { key: string; value: StoredTransaction; indexes: { byKey: string } };
   readings: { key: string; value: LastReading; indexes: { byTime: number } };
+  keyList: { key: string; value: ListedKey };
 }
 
 /** What can be fetched again: dropped and rebuilt whenever it does not open. */
@@ -40,7 +58,7 @@ let cache: Promise<CacheDatabase> | undefined;
  * @throws StorageError
  */
 export function userDatabase(): Promise<UserDatabase> {
-  user ??= openDB<UserSchema>('casupport-user', 1, {
+  user ??= openDB<UserSchema>('casupport-user', 2, {
     upgrade(database, from) {
       if (from < 1) {
         database
@@ -48,6 +66,7 @@ export function userDatabase(): Promise<UserDatabase> {
           .createIndex('byKey', 'keySerialNumber');
         database.createObjectStore('readings', { keyPath: 'keySerialNumber' }).createIndex('byTime', 'readAt');
       }
+      if (from < 2) database.createObjectStore('keyList', { keyPath: 'id' });
     },
     // A newer version of the site, in another tab, wants to migrate: let it, and open again when needed.
     blocking(_current, _blocked, event) {

@@ -43,3 +43,12 @@ export async function removeTransaction(transactionId: string): Promise<void> {
     throw storageError(cause, 'removing a transaction');
   }
 }
+
+/** Every transaction of every key, newest first. @throws StorageError */
+export async function allTransactions(): Promise<StoredTransaction[]> {
+  try {
+    return (await (await userDatabase()).getAll('transactions')).sort((a, b) => b.updatedAt - a.updatedAt);
+  } catch (cause) {
+    throw storageError(cause, 'reading transactions');
+  }
+}
