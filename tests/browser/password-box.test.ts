@@ -44,7 +44,7 @@ describe('the password box', () => {
     await userEvent.fill(screen.getByLabelText('USBKEY 密码', { exact: true }), typed);
     await screen.getByRole('button', { name: '验证密码' }).click();
 
-    expect(received).toEqual([typed]);
+    await expect.poll(() => received).toEqual([typed]);
   });
 
   test('empties the field before the key has answered, and clears the bytes after', async () => {
@@ -59,7 +59,7 @@ describe('the password box', () => {
     await userEvent.fill(field(), '12345678');
     await userEvent.keyboard('{Enter}');
     expect(field().value).toBe('');
-    expect(arrays.map(decode)).toEqual(['12345678']);
+    await expect.poll(() => arrays.map(decode)).toEqual(['12345678']);
     release();
 
     await expect.element(screen.getByRole('button', { name: '验证密码' })).toBeEnabled();
@@ -73,6 +73,7 @@ describe('the password box', () => {
     await userEvent.fill(field(), '87654321');
     await screen.getByRole('button', { name: '验证密码' }).click();
 
+    await expect.poll(() => arrays.length).toBe(1);
     await expect.element(screen.getByRole('button', { name: '验证密码' })).toBeEnabled();
     expect(arrays.every((bytes) => bytes.every((byte) => byte === 0))).toBe(true);
   });
@@ -163,5 +164,32 @@ describe('the password box', () => {
     const screen = await render(PasswordBox, { ...props, tries, wrongBefore: true, use: listener().use });
 
     await expect.element(screen.getByText(words)).toBeVisible();
+  });
+
+  test('does not send the password that was just wrong a second time, until the key is gone', async () => {
+    const key = new AbortController();
+    const { use, received } = listener();
+    const again = { ...props, use, gone: key.signal };
+    const type = async (screen: Awaited<ReturnType<typeof render>>, password: string): Promise<void> => {
+      await userEvent.fill(field(), password);
+      await screen.getByRole('button', { name: '验证密码' }).click();
+    };
+    const first = await render(PasswordBox, again);
+    await type(first, 'wrong-one');
+    await expect.poll(() => received).toEqual(['wrong-one']);
+    await first.unmount();
+
+    const second = await render(PasswordBox, { ...again, wrongBefore: true });
+    await type(second, 'wrong-one');
+    await expect.element(second.getByText('这个密码刚才试过，不对', { exact: false })).toBeVisible();
+    expect(received).toEqual(['wrong-one']);
+    await type(second, 'another-1');
+    await expect.poll(() => received).toEqual(['wrong-one', 'another-1']);
+    await second.unmount();
+
+    key.abort();
+    const third = await render(PasswordBox, again);
+    await type(third, 'wrong-one');
+    await expect.poll(() => received).toEqual(['wrong-one', 'another-1', 'wrong-one']);
   });
 });

@@ -19,6 +19,7 @@ const zh = {
   refusal: {
     empty: '请先输入密码。',
     notAscii: '密码里只有英文字母、数字和符号。请切换到英文输入法再输入。',
+    triedBefore: '这个密码刚才试过，不对。这次没有再试，没有减少次数。',
   },
 };
 const en: typeof zh = {
@@ -47,6 +48,7 @@ const en: typeof zh = {
   refusal: {
     empty: 'Type the password first.',
     notAscii: 'The password has only English letters, digits and signs. Switch the input method to English.',
+    triedBefore: 'This password was wrong a moment ago. It was not tried again, and no try was spent.',
   },
 };
 export const password = { 'zh-CN': zh, en };

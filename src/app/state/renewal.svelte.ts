@@ -15,6 +15,8 @@ import { troubleOf, usbkey, type KeyTrouble, type Reading } from './usbkey.svelt
 export interface OpenQuestion extends PasswordQuestion {
   readonly use: (password: Uint8Array) => Promise<void>;
   readonly giveUp: () => void;
+  /** Aborted when the key is gone. */
+  readonly gone: AbortSignal;
 }
 
 export type RenewalView =
@@ -150,7 +152,7 @@ class RenewalState {
         if (key.gone.aborted) resolve(false);
         else {
           key.gone.addEventListener('abort', giveUp, { once: true });
-          this.#show({ at: 'password', question: { ...question, use: useOnce, giveUp } });
+          this.#show({ at: 'password', question: { ...question, use: useOnce, giveUp, gone: key.gone } });
         }
       });
   }

@@ -1,0 +1,31 @@
+/**
+ * Which passwords the key has turned away, so that the same one does not cost a second try. Only digests under a random
+ * key that no script can read are kept, in memory, for as long as the key is plugged in. For the password box alone.
+ */
+export class WrongPasswords {
+  #key: Promise<CryptoKey> | undefined;
+  readonly #wrong = new Set<string>();
+  #sent: string | undefined;
+
+  /** Whether these bytes were wrong before; if not, they count as sent now. */
+  async isKnown(password: Uint8Array<ArrayBuffer>): Promise<boolean> {
+    this.#key ??= crypto.subtle.generateKey({ name: 'HMAC', hash: 'SHA-256' }, false, ['sign']);
+    const digest = new Uint8Array(await crypto.subtle.sign('HMAC', await this.#key, password)).join();
+    if (this.#wrong.has(digest)) return true;
+    this.#sent = digest;
+    return false;
+  }
+
+  /** The key has answered that the password sent last is wrong. */
+  lastWasWrong(): void {
+    if (this.#sent !== undefined) this.#wrong.add(this.#sent);
+    this.#sent = undefined;
+  }
+
+  /** The key is gone: the next one may have any password. */
+  forget(): void {
+    this.#wrong.clear();
+    this.#sent = undefined;
+    this.#key = undefined;
+  }
+}
