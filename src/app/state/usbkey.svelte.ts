@@ -13,6 +13,7 @@ import { authorisedKeys, requestKey, watchKeys, type AttachedKey } from '../../u
 import { KeyError, type UsbKey } from '../../usbkey/usbkey.ts';
 import { browserTrouble, type BrowserTrouble } from '../environment.ts';
 import { saveKeySummary } from './key-summary.ts';
+import { kiosk } from './kiosk.ts';
 import { recall, remember } from './local-store.ts';
 import { recommendInput, recommendPolicy } from './recommend-input.ts';
 
@@ -45,6 +46,8 @@ export interface Reading {
   readonly windowDays: number;
   readonly recommendation: Recommendation;
   readonly readAt: Date;
+  /** The browser would not keep it for the next visit: forbidden, or full. */
+  readonly notKept: boolean;
 }
 
 export type KeyView =
@@ -58,6 +61,8 @@ export type KeyView =
 
 /** A key is opened by one tab at a time, and in it by one task at a time. */
 const lockName = 'casupport.key';
+/** Tells the other tabs that this one has begun to work on the key. */
+const channelName = 'casupport.key';
 const freshMs = 30_000;
 const longestSkewMs = 24 * 3_600_000;
 
@@ -76,14 +81,30 @@ class UsbKeyState {
   /** Which of the browser's two choosers to open first: the one that worked last. */
   way = $state<'usb' | 'hid'>(recall('way') === 'usb' || !('hid' in navigator) ? 'usb' : 'hid');
 
+  /** The key of which the person does not want to hear now; until it is unplugged. */
+  putOff = $state.raw<AttachedKey | undefined>();
+
   readonly #refusedOld = new Set<string>();
   readonly #sure = new Set<string>();
   #pages = 0;
   #watching = false;
   #task: Promise<unknown> | undefined;
   #turn = 0;
+  #waitsForTab = false;
+  /** Plugged in while nobody looked at this tab. */
+  #unseen = false;
+  readonly #channel = 'BroadcastChannel' in globalThis ? new BroadcastChannel(channelName) : undefined;
 
   readonly usable = $derived(this.attached.filter(({ refusal }) => !refusal));
+
+  constructor() {
+    this.#channel?.addEventListener('message', () => {
+      // What this tab shows is about to be out of date.
+      if (this.view.at !== 'ready' || this.#task) return;
+      this.view = { at: 'trouble', trouble: 'otherTab' };
+      this.#takeOver();
+    });
+  }
 
   /** A page that shows the key has come; it returns what to call when it goes. A granted key is read at once. */
   use(): () => void {
@@ -138,6 +159,21 @@ class UsbKeyState {
   /** The person has confirmed the last try for this key. */
   isSure(serialNumber: string): boolean {
     return this.#sure.has(serialNumber);
+  }
+
+  /** 暂不办理: says nothing more of the key that is in. */
+  putOffNow(): void {
+    if (this.view.at === 'ready') this.putOff = this.view.reading.attached;
+  }
+
+  /** This tab has the key and begins to work on it: the others say so and wait. */
+  announceWork(): void {
+    this.#channel?.postMessage('work');
+  }
+
+  /** Resolves once no tab is at a key any more: it is done, or it was closed. */
+  async whenFree(): Promise<void> {
+    await navigator.locks.request(lockName, () => undefined);
   }
 
   /** The authority has turned down a request because the old certificate is not good any more. */
@@ -213,14 +249,40 @@ class UsbKeyState {
     watchKeys({
       onConnect: () => {
         onChange();
-        if (this.#pages > 0) void this.#look();
+        if (this.#pages > 0) this.#lookWhenSeen();
       },
-      onDisconnect: () => {
+      onDisconnect: (key) => {
         onChange();
+        if (this.putOff === key) this.putOff = undefined;
         // A task that is at the key ends by itself and says so; without one the page does.
         if (!this.#task && (this.view.at === 'ready' || this.view.at === 'trouble'))
           this.view = { at: 'trouble', trouble: 'unplugged' };
       },
+    });
+  }
+
+  /** Of several tabs the one in front reads. */
+  #lookWhenSeen(): void {
+    if (!document.hidden) void this.#look();
+    else if (!this.#unseen) {
+      this.#unseen = true;
+      const onSeen = (): void => {
+        this.#unseen = false;
+        if (this.#pages > 0) void this.#look();
+      };
+      document.addEventListener('visibilitychange', onSeen, { once: true });
+    }
+  }
+
+  /** Waits until the other tab is done or closed, then reads what it has left. */
+  #takeOver(): void {
+    if (this.#waitsForTab) return;
+    this.#waitsForTab = true;
+    void this.whenFree().then(() => {
+      this.#waitsForTab = false;
+      if (this.view.at !== 'trouble' || this.view.trouble !== 'otherTab') return;
+      this.view = { at: 'looking' };
+      if (this.#pages > 0) void this.#look();
     });
   }
 
@@ -237,7 +299,9 @@ class UsbKeyState {
     } catch (error) {
       view = { at: 'trouble', trouble: troubleOf(error), device: attached };
     }
-    if (turn === this.#turn) this.view = view;
+    if (turn !== this.#turn) return;
+    this.view = view;
+    if (view.at === 'trouble' && view.trouble === 'otherTab') this.#takeOver();
   }
 
   async #readAll(key: UsbKey, attached: AttachedKey): Promise<Reading> {
@@ -271,25 +335,28 @@ class UsbKeyState {
       now,
     );
     const keyName = contents.info.label || attached.productName;
-    await keepReading(contents, keyName, recommendation, now);
+    const notKept = !(await keepReading(contents, keyName, recommendation, now));
     const { windowDays } = rules;
-    return { contents, attached, keyName, config, policy, trust, windowDays, recommendation, readAt: now };
+    return { contents, attached, keyName, config, policy, trust, windowDays, recommendation, readAt: now, notKept };
   }
 }
 
-/** For the next visit without a key. Failing to keep it is no trouble. */
+/** For the next visit without a key. @returns false where the browser would not keep it, which is no trouble */
 async function keepReading(
   { active, info }: KeyContents,
   keyName: string,
   { followUps, action }: Recommendation,
   now: Date,
-): Promise<void> {
-  if (!active) return;
+): Promise<boolean> {
+  if (!active || kiosk) return true;
   const { der, notAfter } = active.certificate;
   const needUpgrade = action === 'onlineUpgrade' || followUps.includes('upgrade');
   saveKeySummary({ notAfter: notAfter.getTime(), readAt: now.getTime(), needUpgrade });
   const reading = { keySerialNumber: info.serialNumber, readAt: now.getTime(), certificate: der, keyName };
-  await saveLastReading(reading).catch(() => undefined);
+  return saveLastReading(reading).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** Another tab of this site holds the key's lock. */
