@@ -61,9 +61,9 @@ const zh: Words = {
     next: '请关闭“数字证书管理系统”、开票软件等程序，再试一次。',
   },
   otherTab: {
-    happened: '本站的另一个标签页正在使用 USBKEY。',
+    happened: '另一个标签页正在办理。',
     certificate: untouched,
-    next: '请回到那个标签页，或者关掉它再试一次。',
+    next: '请回到那个标签页。它办完或者关闭以后，这里会自动接着来。',
   },
   several: {
     happened: '插着不止一个 USBKEY。',
@@ -147,9 +147,9 @@ const en: Words = {
     next: 'Close other certificate and invoice programs, then try again.',
   },
   otherTab: {
-    happened: 'Another tab of this site is using the USBKEY.',
+    happened: 'Another tab of this site is at work on the USBKEY.',
     certificate: same,
-    next: 'Go back to that tab, or close it and try again.',
+    next: 'Go back to that tab. Once it is done or closed, this one goes on by itself.',
   },
   several: {
     happened: 'More than one USBKEY is plugged in.',

@@ -4,6 +4,8 @@ class Activity {
   #writing = $state(false);
   /** Where the running procedure is shown; the shell links there from every other page. */
   page = $state<string | undefined>();
+  /** A procedure is under way that waits for nobody in front of the screen. */
+  running = false;
   #lock: WakeLockSentinel | undefined;
 
   get writing(): boolean {

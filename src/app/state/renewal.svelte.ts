@@ -61,7 +61,9 @@ class RenewalState {
     try {
       await usbkey.withKey(reading.attached, (key) => this.#run(key, reading));
     } catch (error) {
-      this.#show({ at: 'trouble', trouble: troubleOf(error) });
+      const trouble = troubleOf(error);
+      this.#show({ at: 'trouble', trouble });
+      if (trouble === 'otherTab') void this.#afterOtherTab();
     }
   }
 
@@ -92,7 +94,17 @@ class RenewalState {
     this.#show({ at: 'idle' });
   }
 
+  /** The other tab is done or closed: what it has left on the key is read before anything begins here. */
+  async #afterOtherTab(): Promise<void> {
+    const { view } = this;
+    await usbkey.whenFree();
+    if (this.view !== view) return;
+    await usbkey.again();
+    if (this.view === view) this.reset();
+  }
+
   async #run(key: UsbKey, reading: Reading): Promise<void> {
+    usbkey.announceWork();
     const { config, trust } = reading;
     if (!config.ca) {
       this.#show(stopped('closed'));
@@ -160,6 +172,7 @@ class RenewalState {
   #show(view: RenewalView): void {
     this.view = view;
     activity.page = this.busy ? '/renew' : undefined;
+    activity.running = view.at === 'running';
     // Nothing has an effect before the password, and while the authority takes its time nothing is under way.
     activity.writing =
       view.at === 'running' && view.progress.step !== 'password' && view.progress.waitingUntil === undefined;
