@@ -41,6 +41,9 @@ const patience = 4;
 /** Real time for one press; more than a hundred times what one takes. */
 const hungAfterMs = 30_000;
 const hourMs = 3_600_000;
+/** Hours that go by. */
+const laps: Readonly<Record<string, number>> = { late: 2, nextDay: 30, month: 40 * 24 };
+const wrongPassword = '87654321';
 
 /** A key with everything that watches it and can go wrong in it. */
 class KeyOnDesk {
@@ -150,18 +153,13 @@ export class Desk {
     this.defect = defect;
   }
 
-  static async open(
-    situation: Situation,
-    office: FaultOffice,
-    time: VirtualTime,
-    defect: Defect = {},
-    change: (state: KeyState) => void = () => undefined,
-  ): Promise<Desk> {
+  static async open(situation: Situation, office: FaultOffice, time: VirtualTime, defect: Defect = {}): Promise<Desk> {
     const desk = new Desk(situation, office, time, defect);
     const { ca, mine, other } = await office.begin(situation, desk.now);
     desk.ca = ca;
-    change(mine);
-    desk.mine = new KeyOnDesk(mine, desk);
+    const used = mine.applications.reduce((sum, { containers }) => sum + containers.length, 0);
+    const room = situation.tight ? { maxContainers: used + 1 } : {};
+    desk.mine = new KeyOnDesk({ ...mine, info: { ...mine.info, ...room } }, desk);
     desk.other = new KeyOnDesk(other, desk, desk.mine.key);
     desk.current = desk.mine;
     const append = ca.ledger.append.bind(ca.ledger);
@@ -221,7 +219,8 @@ export class Desk {
     return async (_question, use) => {
       if (!page.alive || ++asked > patience) return false;
       this.current.watch.typed += 1;
-      await use(new TextEncoder().encode(samplePassword));
+      const isWrong = asked === 1 && this.situation.mistypes === true;
+      await use(new TextEncoder().encode(isWrong ? wrongPassword : samplePassword));
       return true;
     };
   }
@@ -276,6 +275,7 @@ export class Desk {
       put: (record) =>
         page.alone(async () => {
           const { journal } = this;
+          this.current.watch.onRecord(record);
           const fault = this.#due('journal', ++this.#puts);
           if (fault === 'killBefore') {
             page.kill();
@@ -304,6 +304,11 @@ export class Desk {
 
   #reached = (): boolean => this.#struck;
 
+  /** Container, key pair, certificate; and before them a wrong password takes a try, and the right one gives it back. */
+  get #certificateWrite(): number {
+    return this.situation.mistypes ? 5 : 3;
+  }
+
   #arm(fault: Fault): void {
     const { key } = this.current;
     const { n, kind } = fault;
@@ -325,9 +330,8 @@ export class Desk {
         this.#reached = () => key.writes >= from.writes + n;
         return;
       case 'torn':
-        // The third write of a clean press is the certificate's.
-        key.unplugAtWrite(3, 'after');
-        this.#reached = () => key.writes >= from.writes + 3;
+        key.unplugAtWrite(this.#certificateWrite, 'after');
+        this.#reached = () => key.writes >= from.writes + this.#certificateWrite;
         return;
       case 'call': {
         const page = this.#page;
@@ -367,8 +371,10 @@ export class Desk {
   /** Something happens between two presses; then a press, and, where that made a named state of it, its remedy. */
   async #between(fault: Fault): Promise<Press> {
     switch (fault.kind) {
-      case 'late': {
-        this.#skewMs += 2 * hourMs;
+      case 'late':
+      case 'nextDay':
+      case 'month': {
+        this.#skewMs += (laps[fault.kind] ?? 0) * hourMs;
         return this.press();
       }
       case 'otherComputer': {
@@ -461,15 +467,15 @@ export class Desk {
     const kinds = [trial.first, trial.second].map((fault) => (fault ? `${fault.place} ${fault.kind}` : ''));
     const allowed = kinds.flatMap((kind) => [...(namedStates.find(([pattern]) => pattern.test(kind))?.[1] ?? [])]);
     const named = presses.map(sayPress).find((reason) => allowed.includes(reason));
-    const lying = kinds.some((kind) => kind.startsWith('counter always'));
+    const lasts = kinds.some((kind) => kind.startsWith('counter always')) || (last && sayPress(last) === 'noRoom');
     const ending =
-      last?.kind === 'success' ? (named ? 'explained' : 'recovered') : named && lying ? 'explained' : 'stuck';
+      last?.kind === 'success' ? (named ? 'explained' : 'recovered') : named && lasts ? 'explained' : 'stuck';
     const watches = [this.mine.watch, this.other.watch];
     return {
       trial,
       struck,
       ending,
-      cause: ending === 'explained' ? (named ?? '') : last ? sayPress(last) : 'not pressed',
+      cause: ending === 'explained' && last?.kind === 'success' ? (named ?? '') : last ? sayPress(last) : 'not pressed',
       lost: watches.flatMap(({ lost }) => lost),
       doubleIssued: watches.flatMap(({ doubleIssued }) => doubleIssued),
       presses: presses.map(sayPress),
@@ -503,7 +509,8 @@ export class Desk {
 /** Only these may end, or pause, in a named state with a next step; everything else ends in success. */
 const namedStates: readonly (readonly [RegExp, readonly string[]])[] = [
   [/^counter/u, ['locked', 'passwordUnknown', 'keyRefused', 'deviceTrouble']],
-  [/late$/u, ['withdrawn']],
+  // A certificate that was withdrawn stays where it is, in the last container a tight key had.
+  [/(?:late|nextDay|month)$/u, ['withdrawn', 'noRoom']],
   [/locked$/u, ['locked']],
   [/^between refused$/u, ['caRejected']],
 ];

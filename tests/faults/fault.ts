@@ -11,6 +11,10 @@ export interface Situation {
   readonly revokeOld: 'never' | 'onConfirm';
   /** One of {renewal, upgrade} × {HID, CCID}, where every single fault is tried. */
   readonly full: boolean;
+  /** The key has room for one more container only: an attempt that leaves one behind is stuck. */
+  readonly tight?: boolean;
+  /** The first password typed after each press is wrong. */
+  readonly mistypes?: boolean;
 }
 
 export const situations: readonly Situation[] = [
@@ -29,6 +33,7 @@ export const situations: readonly Situation[] = [
     attachment: 'ccid-extended',
     revokeOld: 'never',
     full: true,
+    tight: true,
   },
   {
     name: 'upgrade over longmai-hid',
@@ -37,6 +42,7 @@ export const situations: readonly Situation[] = [
     attachment: 'longmai-hid',
     revokeOld: 'never',
     full: true,
+    tight: true,
   },
   {
     name: 'upgrade over ccid-extended',
@@ -70,6 +76,16 @@ export const situations: readonly Situation[] = [
     revokeOld: 'never',
     full: false,
   },
+  {
+    name: 'renewal with a wrong password',
+    purpose: 'renewal',
+    scenario: 'due-30-days',
+    attachment: 'longmai-hid',
+    revokeOld: 'onConfirm',
+    full: false,
+    tight: true,
+    mistypes: true,
+  },
 ];
 
 /** Where faults strike, and how. Places are counted from the press (or the recovery) in which the fault is to strike. */
@@ -100,8 +116,11 @@ export const kinds = {
   journal: ['killBefore', 'killAfter', 'refused', 'otherTab'],
   /** The password's counter lies: at the n-th question, or (`always`) from there on. */
   counter: ['zero', 'one', 'most', 'more', 'less', 'nonsense', 'alwaysZero', 'alwaysLess', 'alwaysMore'],
-  /** Something happens between two presses. */
-  between: ['late', 'locked', 'otherKey', 'otherComputer', 'refused'],
+  /**
+   * Something happens between two presses: two hours, 30 hours or 40 days go by; the password is locked, or another key
+   * is pressed, or another computer is used, or the authority refuses this holder.
+   */
+  between: ['late', 'nextDay', 'month', 'locked', 'otherKey', 'otherComputer', 'refused'],
 } as const;
 
 export type Place = keyof typeof kinds;

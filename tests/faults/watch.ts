@@ -20,6 +20,7 @@ export class Watch {
   verified = 0;
   /** The person chose to give up the old container, and may. */
   retired = false;
+  readonly #serialNumber: string;
   readonly #ledger: Ledger;
   readonly #records: () => ReadonlyMap<string, JournalRecord>;
   readonly #initial: ReadonlyMap<string, string>;
@@ -38,6 +39,7 @@ export class Watch {
     this.#ledger = ledger;
     this.#records = records;
     this.#state = structuredClone(initial);
+    this.#serialNumber = initial.info.serialNumber;
     const containers = initial.applications.flatMap((application) =>
       application.containers.map((container) => [`${application.name}/${container.name}`, container] as const),
     );
@@ -65,6 +67,11 @@ export class Watch {
       if (!isIn || !accepted?.startsWith(certificate.slice(0, 8))) this.#lose('a certificate written unaccepted');
     }
   };
+
+  /** A write of the journal, while this key is plugged in. */
+  onRecord(record: JournalRecord): void {
+    if (record.keySerialNumber !== this.#serialNumber) this.#lose('a transaction of another key touched');
+  }
 
   /** An entry of the authority's ledger. */
   readonly onEntry = (entry: Pick<LedgerEntry, 'type'> & { readonly transactionId?: string | undefined }): void => {
