@@ -75,7 +75,8 @@ export function identityNumberCheck(first17: string): string | undefined {
 /** Upper case, without the blanks people group numbers with. */
 export const tidyNumber = (written: string): string => written.replace(/[\s-]/g, '').toUpperCase();
 
-function taxpayerNumberProblem(written: string): LetterProblem | undefined {
+/** What is wrong with a taxpayer number: a unified social credit code, or an older number of 15 to 20 characters. */
+export function taxpayerNumberProblem(written: string): 'taxpayerNumberShape' | 'taxpayerNumberCheck' | undefined {
   const number = tidyNumber(written);
   if (!/^[0-9A-Z]{15,20}$/.test(number)) return 'taxpayerNumberShape';
   if (number.length !== 18) return undefined;

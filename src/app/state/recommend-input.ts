@@ -30,6 +30,15 @@ export const recommendPolicy = (config: Config, policy: Policy | undefined): Rec
   acceptsExpiredSigner: policy?.acceptsExpiredSigner ?? null,
 });
 
+/** Where the operator cannot be asked: the guide's own numbers. */
+export const guideOnlyPolicy: RecommendPolicy = {
+  upgradeCutoff: guideNumbers.upgradeCutoff,
+  windowDays: guideNumbers.renewalWindowDays,
+  maxExpiredDays: null,
+  hasOnlineCa: true,
+  acceptsExpiredSigner: null,
+};
+
 /** The decision table's input for a key that has been read. */
 export function recommendInput(findings: Findings): RecommendInput {
   const { contents, records, policy, environment, now } = findings;
