@@ -35,11 +35,22 @@ export interface ListedKey {
   readonly status: string;
 }
 
+/** The letter of authorisation as kept on request: unreadable without its key, which leaves this browser never. */
+export interface SealedLetter {
+  readonly id: 'letter';
+  /** AES-GCM, 256 bits, not extractable. */
+  readonly key: CryptoKey;
+  /** 12 bytes, fresh each time. */
+  readonly iv: Uint8Array<ArrayBuffer>;
+  readonly sealed: Uint8Array<ArrayBuffer>;
+}
+
 /** What must never be lost: only migrated, never dropped. */
 interface UserSchema extends DBSchema {
   transactions: { key: string; value: StoredTransaction; indexes: { byKey: string } };
   readings: { key: string; value: LastReading; indexes: { byTime: number } };
   keyList: { key: string; value: ListedKey };
+  letter: { key: string; value: SealedLetter };
 }
 
 /** What can be fetched again: dropped and rebuilt whenever it does not open. */
@@ -58,7 +69,7 @@ let cache: Promise<CacheDatabase> | undefined;
  * @throws StorageError
  */
 export function userDatabase(): Promise<UserDatabase> {
-  user ??= openDB<UserSchema>('casupport-user', 2, {
+  user ??= openDB<UserSchema>('casupport-user', 3, {
     upgrade(database, from) {
       if (from < 1) {
         database
@@ -67,6 +78,7 @@ export function userDatabase(): Promise<UserDatabase> {
         database.createObjectStore('readings', { keyPath: 'keySerialNumber' }).createIndex('byTime', 'readAt');
       }
       if (from < 2) database.createObjectStore('keyList', { keyPath: 'id' });
+      if (from < 3) database.createObjectStore('letter', { keyPath: 'id' });
     },
     // A newer version of the site, in another tab, wants to migrate: let it, and open again when needed.
     blocking(_current, _blocked, event) {
