@@ -51,6 +51,7 @@ export const en: ShellWords = {
     disclaimer: 'The information on this site is for guidance; what service centres and the hot-line say prevails.',
     privacy: 'Privacy',
     about: 'About this site',
+    clear: 'Clear data on this computer',
     version: (build: string): string => `Version ${build}`,
   },
 };

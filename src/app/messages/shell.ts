@@ -45,6 +45,7 @@ const zh = {
     disclaimer: '声明：本站信息仅供办理参考，以服务网点和热线答复为准。',
     privacy: '隐私说明',
     about: '关于本站',
+    clear: '清除本机数据',
     version: (build: string): string => `版本 ${build}`,
   },
 };

@@ -359,6 +359,12 @@ async function keepReading(
   );
 }
 
+/** Whether any tab, this one too, is at a key. */
+export async function workElsewhere(): Promise<boolean> {
+  const { held = [] } = await navigator.locks.query();
+  return held.some(({ name }) => name === lockName);
+}
+
 /** Another tab of this site holds the key's lock. */
 class OtherTab extends Error {
   override readonly name = 'OtherTab';

@@ -9,12 +9,14 @@ async function fresh(): Promise<{
   list: typeof import('../../../src/storage/key-list.ts');
   transactions: typeof import('../../../src/storage/transactions.ts');
   readings: typeof import('../../../src/storage/last-reading.ts');
+  inventory: typeof import('../../../src/storage/inventory.ts');
 }> {
   vi.resetModules();
   return {
     list: await import('../../../src/storage/key-list.ts'),
     transactions: await import('../../../src/storage/transactions.ts'),
     readings: await import('../../../src/storage/last-reading.ts'),
+    inventory: await import('../../../src/storage/inventory.ts'),
   };
 }
 beforeEach(() => {
@@ -94,4 +96,20 @@ test('a browser without storage is said as a typed error', async () => {
 
   await expect(list.putListedKey(key('a'))).rejects.toMatchObject({ name: 'StorageError', code: 'unavailable' });
   await expect(list.listedKeys()).rejects.toMatchObject({ name: 'StorageError' });
+});
+
+test('everything but the transactions is cleared at once', async () => {
+  const { list, transactions, readings, inventory } = await fresh();
+  await list.putListedKey(key('a'));
+  await transactions.putTransaction({ transactionId: '1', keySerialNumber: 'A', updatedAt: 1 });
+  await readings.saveLastReading({
+    ...{ keySerialNumber: 'A', readAt: 1, certificate: Uint8Array.of(0x30, 0), keyName: 'GM3000' },
+  });
+
+  await inventory.clearAllButTransactions();
+
+  const counts = await inventory.countRows();
+  expect(counts.get('transactions')).toBe(1);
+  expect([...counts].filter(([name, rows]) => name !== 'transactions' && rows > 0)).toEqual([]);
+  expect(counts.size).toBeGreaterThanOrEqual(3);
 });
