@@ -1,0 +1,128 @@
+import { expect, typePassword, type KeyOnDesk } from '../fixtures.ts';
+import type { Page } from '@playwright/test';
+
+/** Something a person can have in front of them: an address, what lies on the desk, and what was done since. */
+export interface View {
+  readonly name: string;
+  readonly path: string;
+  /** Undefined: no key far and wide. */
+  readonly key?: KeyOnDesk;
+  /** What else leads there, up to the moment when the view stands still. */
+  readonly reach?: (page: Page) => Promise<void>;
+}
+
+/** Every address of the site, one of each kind where there are many. */
+export const pages: readonly View[] = [
+  '/',
+  '/certificates',
+  '/renew',
+  '/guide',
+  '/guide/renew',
+  '/guide/upgrade',
+  '/guide/unlock',
+  '/guide/replace',
+  '/guide/new',
+  '/faq',
+  '/faq/locked',
+  '/faq/no-such-question',
+  '/centres',
+  '/appointments',
+  '/letter',
+  '/check',
+  '/code/C04108',
+  '/code/no-such-code',
+  '/privacy',
+  '/about',
+  '/no-such-page',
+].map((path) => ({ name: path, path }));
+
+const sees =
+  (words: string | RegExp) =>
+  async (page: Page): Promise<void> =>
+    expect(page.getByRole('main').getByText(words).first()).toBeVisible();
+
+const renewsUntil =
+  (words: string | RegExp, password?: string) =>
+  async (page: Page): Promise<void> => {
+    await typePassword(page, password);
+    await sees(words)(page);
+  };
+
+/** What a key makes of the two pages about it. */
+export const keyViews: readonly View[] = [
+  {
+    name: 'certificates: nothing chosen',
+    path: '/certificates',
+    key: { scenario: 'due-30-days', granted: false },
+    reach: async (page: Page): Promise<void> => {
+      await page.getByRole('button', { name: '连接 USBKEY' }).click();
+      await page.getByRole('dialog').getByRole('button', { name: '取消' }).click();
+      await sees('接下来')(page);
+    },
+  },
+  {
+    name: 'certificates: due',
+    path: '/certificates',
+    key: { scenario: 'due-30-days' },
+    reach: sees('证书还有 30 天到期，现在就可以更新。'),
+  },
+  { name: 'certificates: not due', path: '/certificates', key: { scenario: 'not-due' }, reach: sees(/现在不用办理/) },
+  {
+    name: 'certificates: expired',
+    path: '/certificates',
+    key: { scenario: 'expired' },
+    reach: sees(/证书已过期 12 天/),
+  },
+  { name: 'certificates: upgrade', path: '/certificates', key: { scenario: 'old-issuer' }, reach: sees(/需要升级/) },
+  { name: 'certificates: locked', path: '/certificates', key: { scenario: 'locked' }, reach: sees(/已锁死/) },
+  { name: 'certificates: last try', path: '/certificates', key: { scenario: 'last-try' }, reach: sees(/最后 1 次/) },
+  { name: 'certificates: foreign', path: '/certificates', key: { scenario: 'foreign' }, reach: sees(/没有天津税务/) },
+  { name: 'certificates: empty', path: '/certificates', key: { scenario: 'empty' }, reach: sees(/没有读到证书/) },
+  {
+    name: 'certificates: as last read',
+    path: '/certificates',
+    key: { scenario: 'due-30-days' },
+    reach: async (page: Page): Promise<void> => {
+      await sees(/30 天到期/)(page);
+      await page.evaluate(() => window.virtualKey.unplug());
+      await page.reload();
+      await sees(/上次读取的证书/)(page);
+    },
+  },
+  {
+    name: 'renew: password',
+    path: '/renew',
+    key: { scenario: 'due-30-days' },
+    reach: (page: Page): Promise<void> => expect(page.locator('input[type=password]')).toBeVisible(),
+  },
+  {
+    name: 'renew: wrong password',
+    path: '/renew',
+    key: { scenario: 'due-30-days' },
+    reach: renewsUntil(/密码不对/, '87654321'),
+  },
+  { name: 'renew: last try', path: '/renew', key: { scenario: 'last-try' }, reach: sees(/不要再试/) },
+  { name: 'renew: locked', path: '/renew', key: { scenario: 'locked' }, reach: sees(/已锁死/) },
+  {
+    name: 'renew: unplugged',
+    path: '/renew',
+    key: { scenario: 'ca-waits' },
+    reach: async (page: Page): Promise<void> => {
+      await renewsUntil(/证书机构正在处理/)(page);
+      await page.evaluate(() => window.virtualKey.unplug());
+      await sees('USBKEY 断开了。')(page);
+    },
+  },
+  {
+    name: 'renew: success',
+    path: '/renew',
+    key: { scenario: 'due-30-days' },
+    reach: renewsUntil(/证书已更新，新的有效期到/),
+  },
+  {
+    name: 'renew: refused',
+    path: '/renew',
+    key: { scenario: 'ca-refuses' },
+    reach: renewsUntil('证书机构没有同意这次申请。'),
+  },
+];
