@@ -48,6 +48,7 @@ export function readRecord(row: StoredTransaction): JournalRecord {
     (purposes as readonly unknown[]).includes(value['purpose']) &&
     (stages as readonly unknown[]).includes(value['stage']) &&
     (value['endedBecause'] === undefined || (endReasons as readonly unknown[]).includes(value['endedBecause'])) &&
+    [undefined, 'chosen', 'done'].includes(value['retirement'] as undefined) &&
     container('oldContainer') &&
     container('newContainer') &&
     bytes('oldCertificate') &&

@@ -54,6 +54,8 @@ export interface JournalRecord {
   readonly confirmation?: Uint8Array;
   /** Why the transaction ended without a new certificate. */
   readonly endedBecause?: EndReason;
+  /** The person gave up the old container: chosen, and perhaps deleted already; or found deleted. */
+  readonly retirement?: 'chosen' | 'done';
   /** Milliseconds since 1970, by the clock of the procedure. */
   readonly startedAt: number;
   readonly updatedAt: number;

@@ -1,4 +1,5 @@
 import type { CertificateAuthority, EnrolmentState } from '../ca/authority.ts';
+import { bytesEqual } from '../pki/bytes.ts';
 import type { Container, ContainerRef } from '../usbkey/usbkey.ts';
 import { transactionIdBytes, transactionIdOf } from './container-name.ts';
 import type { Journal, JournalRecord } from './journal.ts';
@@ -11,8 +12,6 @@ export interface Pending {
   readonly record: JournalRecord | undefined;
   /** Containers whose certificate does not count: refused, or taken back by the authority. */
   readonly notActive: readonly ContainerRef[];
-  /** Among them those that hold nothing and never will: named by a transaction of ours that the authority has ended. */
-  readonly leftovers: readonly ContainerRef[];
   /** Containers of ours whose transaction is done, with the journal's record of it where there is one. */
   readonly confirmed: readonly { readonly container: ContainerRef; readonly record: JournalRecord | undefined }[];
 }
@@ -46,14 +45,11 @@ export async function findPending(
   const { journal } = ports;
   const records = await currentRecords(contents.info.serialNumber, ports);
   const open = records.find(({ stage }) => stage !== 'ended' && stage !== 'done');
-  const none = { record: undefined, notActive: [], leftovers: [], confirmed: [] };
   if (open) {
-    // The last message needs no signature any more, and so not the old key.
-    if (open.stage === 'confirm' || stillThere(contents, open)) return { ...none, record: open };
+    if (stillThere(contents, open)) return { record: open, notActive: [], confirmed: [] };
     await journal.put({ ...open, stage: 'ended', endedBecause: 'goneFromKey', updatedAt: ports.now().getTime() });
   }
   const notActive: ContainerRef[] = [];
-  const leftovers: ContainerRef[] = [];
   const confirmed: { container: ContainerRef; record: JournalRecord | undefined }[] = [];
   for (const container of contents.containers) {
     const { ref } = container;
@@ -64,17 +60,13 @@ export async function findPending(
       confirmed.push({ container: ref, record: known });
       continue;
     }
-    const isOver = known?.stage === 'ended';
-    const isHollow = isBare(container);
-    if (isOver && (!isHollow || known.endedBecause === 'withdrawn' || known.endedBecause === 'notAcceptable')) {
+    if (known && isTakenBack(known)) {
       notActive.push(ref);
-      if (isHollow) leftovers.push(ref);
       continue;
     }
     const state = await askAuthority(transactionId, ports, signal);
     if (state.kind === 'withdrawn') {
       notActive.push(ref);
-      if (isHollow) leftovers.push(ref);
       continue;
     }
     if (hasSoundCertificate(contents, container) && (state.kind === 'confirmed' || state.kind === 'unknown')) {
@@ -84,9 +76,32 @@ export async function findPending(
     const record = adopt(contents, container, transactionId, state, [...notActive, ref], ports.now());
     if (!record) continue;
     await journal.put(record);
-    return { ...none, record, notActive };
+    return { record, notActive, confirmed: [] };
   }
-  return { record: undefined, notActive, leftovers, confirmed };
+  return { record: undefined, notActive, confirmed };
+}
+
+/** Of any other end of a record the authority may think differently: it is asked. */
+const isTakenBack = ({ stage, endedBecause }: JournalRecord): boolean =>
+  stage === 'ended' && (endedBecause === 'withdrawn' || endedBecause === 'notAcceptable');
+
+/**
+ * A container that a broken attempt left and that can never be of use again: named by a transaction of ours that the
+ * authority says has ended, and with nothing in it that anybody could miss.
+ * @throws CaError
+ */
+export async function findLeftover(
+  { containers }: KeyContents,
+  application: string,
+  ports: PendingPorts,
+  { signal }: { readonly signal?: AbortSignal },
+): Promise<ContainerRef | undefined> {
+  for (const container of containers) {
+    const transactionId = transactionIdOf(container.ref.container);
+    if (transactionId === undefined || container.ref.application !== application || !isBare(container)) continue;
+    if ((await askAuthority(transactionId, ports, signal)).kind === 'withdrawn') return container.ref;
+  }
+  return undefined;
 }
 
 /** The key's records, less those whose time is over: the names on the key still lead to what they were about. */
@@ -104,13 +119,20 @@ async function currentRecords(serialNumber: string, { journal, now }: PendingPor
 export const isBare = ({ signing, encryption }: Container): boolean =>
   encryption === undefined && signing?.certificate === undefined;
 
-/** The certificate being replaced is still where the record says. Without it nothing of the transaction can be signed. */
-function stillThere({ certificates }: KeyContents, { oldContainer, oldCertificate }: JournalRecord): boolean {
-  return certificates.some(
+/**
+ * This is the key a record is about: keys are known to share serial numbers. The certificate being replaced is where it
+ * was, since without it nothing can be signed; or, when the last message is signed already, the new key pair is there.
+ */
+function stillThere({ certificates, containers }: KeyContents, record: JournalRecord): boolean {
+  const { oldContainer, oldCertificate, newContainer, newPublicKey } = record;
+  const hasOld = certificates.some(
     ({ container, certificate }) =>
-      sameContainer(container.ref, oldContainer) &&
-      certificate.der.length === oldCertificate.length &&
-      certificate.der.every((byte, index) => byte === oldCertificate[index]),
+      sameContainer(container.ref, oldContainer) && bytesEqual(certificate.der, oldCertificate),
+  );
+  if (hasOld || record.stage !== 'confirm' || !newPublicKey) return hasOld;
+  return containers.some(
+    ({ ref, signing }) =>
+      sameContainer(ref, newContainer) && signing !== undefined && bytesEqual(signing.publicKey, newPublicKey),
   );
 }
 

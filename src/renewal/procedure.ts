@@ -11,23 +11,19 @@ import { createCsr } from '../pki/csr.ts';
 import { readSpki } from '../pki/algorithms.ts';
 import { signatureOidFor, verifySignature } from '../pki/signature.ts';
 import type { Policy } from '../service/config.ts';
-import {
-  KeyError,
-  PasswordError,
-  type Container,
-  type ContainerRef,
-  type KeyPairAlgorithm,
-  type PasswordTries,
-  type UsbKey,
-} from '../usbkey/usbkey.ts';
+import { KeyError, type Container, type ContainerRef, type KeyPairAlgorithm, type UsbKey } from '../usbkey/usbkey.ts';
 import { acceptanceFailures } from './acceptance.ts';
 import { containerNameFor, transactionIdBytes, transactionIdOf } from './container-name.ts';
 import type { EndReason, Journal, JournalRecord, Purpose } from './journal.ts';
 import { chooseActive, readKeyContents, sameContainer, type KeyContents } from './key-contents.ts';
+import { Login, type AskPassword } from './login.ts';
 import { explain, Stop, type Outcome, type Step, type StopReason, type Stopped, type Success } from './outcome.ts';
-import { findPending, isBare, type Pending } from './pending.ts';
+import { findLeftover, findPending, isBare, type Pending } from './pending.ts';
+import { retireOld, type Retirement, type RetireOptions } from './retirement.ts';
 import { withRetry, type Wait } from './retry.ts';
 import type { Trust } from './trust.ts';
+
+export type { AskPassword, PasswordQuestion } from './login.ts';
 
 /** What a run needs from the world. */
 export interface Ports {
@@ -42,24 +38,6 @@ export interface Ports {
   /** Fills with random bytes (`crypto.getRandomValues`). */
   readonly randomBytes: (length: number) => Uint8Array;
 }
-
-/** What the password box has to know. */
-export interface PasswordQuestion {
-  readonly tries: PasswordTries;
-  /** The password just typed was wrong. */
-  readonly wrongBefore: boolean;
-  /** One try is left: the person confirms before typing. */
-  readonly lastTry: boolean;
-}
-
-/**
- * Asks the person for the password. `use` is called at most once, with bytes that the asker owns and clears when `use`
- * resolves; it never rejects. Resolves to `false` when the person gives up.
- */
-export type AskPassword = (
-  question: PasswordQuestion,
-  use: (password: Uint8Array) => Promise<void>,
-) => Promise<boolean>;
 
 export interface Progress {
   readonly step: Step;
@@ -103,6 +81,18 @@ export class RenewalProcedure {
       await this.ports.key.logOut().catch(() => undefined);
     }
   }
+
+  /**
+   * Deletes the container that a finished run has replaced: only ever by the person's choice, and only one whose loss
+   * takes nothing with it. Never rejects. The user is logged out of the key at the end.
+   */
+  async retireOld(options: RetireOptions): Promise<Retirement> {
+    try {
+      return await retireOld(this.ports, options);
+    } finally {
+      await this.ports.key.logOut().catch(() => undefined);
+    }
+  }
 }
 
 /** One run: what it has found out and done so far. */
@@ -111,9 +101,7 @@ class Run {
   private readonly options: RunOptions;
   private step: Step = 'password';
   private record: JournalRecord | undefined;
-  private loggedIn = false;
-  /** Containers that may be deleted when the key is full. */
-  private leftovers: readonly ContainerRef[] = [];
+  private readonly login: Login;
   /** The key pair was made in this run: what the container holds need not be read to be known. */
   private made = false;
   /** The key was read back and has signed in this run. */
@@ -124,6 +112,7 @@ class Run {
   constructor(ports: Ports, options: RunOptions) {
     this.ports = ports;
     this.options = options;
+    this.login = new Login(ports.key, options.askPassword);
   }
 
   stopped(error: unknown): Stopped {
@@ -137,12 +126,11 @@ class Run {
     const contents = await readKeyContents(this.ports.key, this.ports.trust, this.ports.now());
     const pending = await findPending(contents, this.ports, this.options);
     this.record = pending.record;
-    this.leftovers = pending.leftovers;
     const finished = this.record ? undefined : this.finished(contents, pending);
     if (finished) return finished;
     if (this.record?.stage !== 'confirm') {
       const application = this.record?.oldContainer.application ?? contents.application;
-      await this.logIn(application, application === contents.application ? contents.tries : undefined);
+      await this.login.logIn(application, application === contents.application ? contents.tries : undefined);
     }
     const record = this.record ?? (await this.begin(contents, pending.notActive));
     switch (record.stage) {
@@ -192,7 +180,7 @@ class Run {
     if (!contents.info.algorithms.includes(this.algorithmFor(purpose, active.certificate)))
       throw this.stop('unsupportedAlgorithm');
     const isFull = contents.info.maxContainers !== undefined && used >= contents.info.maxContainers;
-    if (isFull && !(await this.clearOne(application))) throw this.stop('noRoom');
+    if (isFull && !(await this.clearOne(contents, application))) throw this.stop('noRoom');
     const transactionId = toHex(randomBytes(16));
     const at = now().getTime();
     return this.put({
@@ -229,7 +217,7 @@ class Run {
     this.at('newKey', true);
     const left =
       contents.containers.find(({ ref }) => sameContainer(ref, record.newContainer)) ??
-      (await this.createContainer(record));
+      (await this.createContainer(record, contents));
     const algorithm = this.algorithmFor(record.purpose, parseCertificate(record.oldCertificate));
     const newPublicKey =
       left?.signing?.publicKey ??
@@ -239,14 +227,14 @@ class Run {
   }
 
   /** @returns undefined for a new, empty container; the container when its name turns out to be taken */
-  private async createContainer(record: JournalRecord): Promise<Container | undefined> {
+  private async createContainer(record: JournalRecord, contents: KeyContents): Promise<Container | undefined> {
     const { key } = this.ports;
     const create = (): Promise<void> => this.asUser(record, () => key.createContainer(record.newContainer));
     try {
       await create();
     } catch (error) {
       if (!(error instanceof KeyError)) throw error;
-      if (error.code === 'noRoom' && (await this.clearOne(record.newContainer.application))) {
+      if (error.code === 'noRoom' && (await this.clearOne(contents, record.newContainer.application))) {
         await create();
         return undefined;
       }
@@ -259,14 +247,12 @@ class Run {
   }
 
   /** Makes room on a full key: deletes one container that a broken attempt left and that can never be of use again. */
-  private async clearOne(application: string): Promise<boolean> {
+  private async clearOne(contents: KeyContents, application: string): Promise<boolean> {
     const { key } = this.ports;
-    const leftover = this.leftovers.find((ref) => ref.application === application);
-    if (!leftover) return false;
-    this.leftovers = this.leftovers.filter((ref) => ref !== leftover);
+    const leftover = await findLeftover(contents, application, this.ports, this.options);
     // What is on the key now counts, not what was there when the run began.
-    if (!isBare(await key.readContainer(leftover))) return false;
-    await key.deleteContainer(leftover);
+    if (!leftover || !isBare(await key.readContainer(leftover))) return false;
+    await this.login.asUser(application, () => key.deleteContainer(leftover));
     return true;
   }
 
@@ -537,53 +523,8 @@ class Run {
     return { certificate: record.oldCertificate, sign: (message) => key.sign(record.oldContainer, message) };
   }
 
-  /**
-   * Logs in with a password the person types. The counter is read before each question; a locked password is never
-   * asked for; an unknown outcome ends the run.
-   */
-  private async logIn(application: string | undefined, justRead?: PasswordTries): Promise<void> {
-    const { key } = this.ports;
-    if (application === undefined) throw this.stop('noCertificate');
-    let wrongBefore = false;
-    for (let known = justRead; ; known = undefined) {
-      const tries = known ?? (await key.readPasswordTries(application));
-      if (tries.remaining === 0) throw new Stop({ reason: 'locked', remaining: 0 });
-      let result: 'unused' | 'loggedIn' | { readonly error: unknown } = 'unused';
-      const question: PasswordQuestion = { tries, wrongBefore, lastTry: tries.remaining === 1 };
-      const answered = await this.options.askPassword(question, async (password) => {
-        if (result !== 'unused') return;
-        try {
-          await key.verifyPassword(application, password);
-          result = 'loggedIn';
-        } catch (error) {
-          result = { error };
-        }
-      });
-      const came = result as 'unused' | 'loggedIn' | { readonly error: unknown };
-      if (came === 'loggedIn') {
-        this.loggedIn = true;
-        return;
-      }
-      if (!answered || came === 'unused') throw this.stop('cancelled');
-      if (!(came.error instanceof PasswordError) || came.error.code !== 'wrong') throw came.error;
-      wrongBefore = true;
-    }
-  }
-
-  /**
-   * Does something that needs the password. Where the key says it is not logged in (other software interferes, or the
-   * key wants the password again), it is asked for once more, and only once.
-   */
-  private async asUser<T>(record: JournalRecord, action: () => Promise<T>): Promise<T> {
-    if (!this.loggedIn) await this.logIn(record.newContainer.application);
-    try {
-      return await action();
-    } catch (error) {
-      if (!(error instanceof KeyError) || error.code !== 'notLoggedIn') throw error;
-      this.loggedIn = false;
-      await this.logIn(record.newContainer.application);
-      return action();
-    }
+  private asUser<T>(record: JournalRecord, action: () => Promise<T>): Promise<T> {
+    return this.login.asUser(record.newContainer.application, action);
   }
 
   private retrying<T>(exchange: () => Promise<T>): Promise<T> {

@@ -37,6 +37,12 @@ export class MemoryJournal implements Journal {
   }
 }
 
+/** The records of a world that keeps its journal in memory. */
+export function recordsOf({ journal }: { readonly journal: Journal }): Map<string, JournalRecord> {
+  if (!(journal instanceof MemoryJournal)) throw new Error('this world keeps its journal elsewhere');
+  return journal.records;
+}
+
 /** An authority, shared by the worlds of a test file: its key hierarchy takes a while to make. */
 export class Office {
   readonly ca: ReferenceCa;
