@@ -66,13 +66,60 @@ test('after one visit the shell opens without a network', async ({ page, context
   problems.length = 0;
 });
 
-test('with scripts off the page still says what to bring and whom to call', async ({ browser, baseURL }) => {
+test('with scripts off the page still says what to bring, where to go and whom to call', async ({
+  browser,
+  baseURL,
+}) => {
   const context = await browser.newContext({ javaScriptEnabled: false, baseURL: baseURL ?? '' });
   const page = await context.newPage();
   await page.goto('/');
-  for (const words of ['400-880-9888', '95105345-2', '授权书', '证书协办函', 'Chrome'])
-    await expect(page.getByText(words).first()).toBeVisible();
+  const said = await page.locator('#static').innerText();
+  const facts = [
+    ...['400-880-9888', '95105345-2', '接通后按 2', 'Chrome 109', 'Edge 109', '兼容模式'],
+    ...['证书更新', '60 天内到期', '证书升级', '2018 年 9 月 18 日前', 'USBKEY 解锁', 'USBKEY 补办', '证书新办'],
+    ...['身份证原件', '加盖公章的授权书', '26 元', '非人为损坏且外观完好的可以免费更换', '登记发票信息'],
+    ...['办税服务厅', '税务登记证件原件', '一照一码纳税人带营业执照', '加盖企业公章、经办人签字的“证书协办函”'],
+    ...['23 个 CA 证书服务中心', '任选一个', '天津市税务局门户网站'],
+  ];
+  expect(facts.filter((fact) => !said.replace(/\s+/g, ' ').includes(fact))).toEqual([]);
+  await expect(page.locator('#static')).toBeVisible();
+  expect(await page.locator('a[href="tel:4008809888"], a[href="tel:95105345,2"]').count()).toBe(2);
   await context.close();
+});
+
+test('with scripts on the static text is gone, and read by nobody', async ({ page }) => {
+  await page.goto('/');
+  await expect(page.getByRole('heading', { level: 1, name: '您要办什么？' })).toBeVisible();
+  expect(await page.locator('#static').count()).toBe(0);
+  expect(await page.getByRole('main').count()).toBe(1);
+});
+
+test('the manifest names icons, shortcuts and screenshots that are there, of the size it says', async ({ request }) => {
+  const manifest = (await (await request.get('/manifest.webmanifest')).json()) as {
+    [name: string]: unknown;
+    icons: { src: string; sizes: string; purpose: string }[];
+    shortcuts: { name: string; url: string }[];
+    screenshots: { src: string; sizes: string; form_factor: string }[];
+  };
+  expect(manifest).toMatchObject({ name: 'CA证书在线服务平台', short_name: 'CA证书', id: '/', lang: 'zh-CN' });
+  expect(manifest.shortcuts.map(({ name, url }) => [name, url])).toEqual([
+    ['证书管理', '/certificates'],
+    ['业务指南', '/guide'],
+    ['网点', '/centres'],
+  ]);
+  expect(new Set(manifest.icons.map(({ purpose }) => purpose))).toEqual(new Set(['any', 'maskable']));
+  expect(new Set(manifest.screenshots.map((one) => one.form_factor))).toEqual(new Set(['wide', 'narrow']));
+  for (const { src, sizes } of [...manifest.icons, ...manifest.screenshots]) {
+    const answer = await request.get(src);
+    expect(answer.status(), src).toBe(200);
+    if (!src.endsWith('.png')) continue;
+    const png = await answer.body();
+    // IHDR: width and height, big-endian, at 16 and 20.
+    expect(`${png.readUInt32BE(16)}x${png.readUInt32BE(20)}`, src).toBe(sizes);
+    expect(png.length, src).toBeLessThan(150_000);
+  }
+  const worker = await (await request.get('/sw.js')).text();
+  expect(worker).not.toContain('/screenshots/');
 });
 
 test('nothing is asked of any other host', async ({ page, baseURL }) => {

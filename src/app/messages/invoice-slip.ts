@@ -17,7 +17,7 @@ const enProblems: typeof zhProblems = {
 
 const zh = {
   title: '开票信息单',
-  sentence: '补办交费时要登记开票信息。填好打印带去，窗口照着登记，不会写错。',
+  sentence: '补办交费时要登记开票信息。填好打印带去，窗口照着登记。',
   later: '电子发票由 CFCA 以后统一开具，不是当场出票。',
   print: '打印信息单',
   printAnyway: '仍然打印',
@@ -32,7 +32,7 @@ const zh = {
 };
 const en: typeof zh = {
   title: 'Invoice slip',
-  sentence: 'Your invoice details are taken down when you pay for a replacement. Print them and nothing is misspelt.',
+  sentence: 'Your invoice details are taken down when you pay for a replacement. Print them and take them along.',
   later: 'CFCA issues the electronic invoice later, not on the spot.',
   print: 'Print the slip',
   printAnyway: 'Print anyway',

@@ -59,7 +59,7 @@ const enOptions: Options = {
     damagedIntact: ['It broke by itself', 'The outside is intact, nobody damaged it'],
     damagedOther: ['It was damaged', 'Dropped, wet, snapped'],
     dead: ['Nothing happens when I plug it in', 'On other ports and computers neither'],
-    foreign: ['It is not of the Tianjin tax service', 'A bank’s, or another city’s'],
+    foreign: ['It is not a Tianjin tax key', 'From a bank, or another city'],
   },
   password: {
     known: ['I know it'],
