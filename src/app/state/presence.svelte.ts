@@ -12,10 +12,12 @@ class Presence {
       this.now = now;
       if (!now || this.KeyState) return;
       const load = (): void =>
-        void import('../components/KeyState.svelte').then(
-          (part) => (this.KeyState = part.default),
-          () => undefined,
-        );
+        void import('../later.ts')
+          .then(({ parts }) => parts.KeyState())
+          .then(
+            (part) => (this.KeyState = part.default),
+            () => undefined,
+          );
       // Browsers that know of keys have this; plugging in again tries again.
       requestIdleCallback(load, { timeout: 2_000 });
     });

@@ -9,6 +9,7 @@ import { loadPolicy } from '../../service/config.ts';
 import { askToPersist } from '../../storage/database.ts';
 import type { UsbKey } from '../../usbkey/usbkey.ts';
 import { activity } from './activity.svelte.ts';
+import { holdPage } from './hold-page.ts';
 import { troubleOf, usbkey, type KeyTrouble, type Reading } from './usbkey.svelte.ts';
 
 /** A question for the password with the way to answer it. The password itself never comes here. */
@@ -174,8 +175,7 @@ class RenewalState {
     activity.page = this.busy ? '/renew' : undefined;
     activity.running = view.at === 'running';
     // Nothing has an effect before the password, and while the authority takes its time nothing is under way.
-    activity.writing =
-      view.at === 'running' && view.progress.step !== 'password' && view.progress.waitingUntil === undefined;
+    holdPage(view.at === 'running' && view.progress.step !== 'password' && view.progress.waitingUntil === undefined);
   }
 }
 

@@ -1,0 +1,52 @@
+import type { Component } from 'svelte';
+import type { Page } from './router.svelte.ts';
+
+type Load<Part> = () => Promise<{ default: Part }>;
+
+export type PageName =
+  | 'Certificates'
+  | 'Renew'
+  | 'Guides'
+  | 'GuideFlow'
+  | 'Faq'
+  | 'FaqEntry'
+  | 'Centres'
+  | 'Appointments'
+  | 'Letter'
+  | 'Check'
+  | 'Code'
+  | 'Privacy'
+  | 'About'
+  | 'NotFound';
+
+/*
+ * Everything but the home page, each in its own chunk. This file is a chunk too, for the lists of what each of them needs
+ * are long, and the home page is not to wait for them.
+ */
+export const pages: Readonly<Record<PageName, Load<Page>>> = {
+  Certificates: () => import('./pages/Certificates.svelte'),
+  Renew: () => import('./pages/Renew.svelte'),
+  Guides: () => import('./pages/Guides.svelte'),
+  GuideFlow: () => import('./pages/GuideFlow.svelte'),
+  Faq: () => import('./pages/Faq.svelte'),
+  FaqEntry: () => import('./pages/FaqEntry.svelte'),
+  Centres: () => import('./pages/Centres.svelte'),
+  Appointments: () => import('./pages/Appointments.svelte'),
+  Letter: () => import('./pages/Letter.svelte'),
+  Check: () => import('./pages/Check.svelte'),
+  Code: () => import('./pages/Code.svelte'),
+  Privacy: () => import('./pages/Privacy.svelte'),
+  About: () => import('./pages/About.svelte'),
+  NotFound: () => import('./pages/NotFound.svelte'),
+};
+
+/** Parts of the shell that few visits need. */
+export const parts: {
+  readonly ClearData: Load<Component<{ onclose: () => void }>>;
+  readonly KeyState: Load<Component<{ fallback?: string }>>;
+  readonly KioskBar: Load<Component>;
+} = {
+  ClearData: () => import('./components/ClearData.svelte'),
+  KeyState: () => import('./components/KeyState.svelte'),
+  KioskBar: () => import('./components/KioskBar.svelte'),
+};
