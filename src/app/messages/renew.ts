@@ -248,7 +248,7 @@ const en: typeof zh = {
   success: {
     renewal: (end: string): string => `The certificate has been renewed and is valid until ${end}.`,
     upgrade: (end: string): string => `The certificate has been upgraded and is valid until ${end}.`,
-    proof: 'The new certificate was written, read back and tested with a signature; it can be used.',
+    proof: 'It was written, read back and tested with a signature; it can be used.',
     old: 'Old certificate',
     new: 'New certificate',
     replug: 'Unplug the USBKEY and plug it in once more, so that other programs find the new certificate.',
