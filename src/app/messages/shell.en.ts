@@ -13,7 +13,7 @@ export const en: ShellWords = {
     check: 'System check',
   },
   menuShort: {
-    certificates: 'Certificate',
+    certificates: 'My key',
     guide: 'Guide',
     centres: 'Centres',
     appointments: 'Booking',
