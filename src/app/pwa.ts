@@ -3,6 +3,8 @@ import { update } from './state/update.svelte.ts';
 import { scriptUrl } from './trusted.ts';
 
 const hourMs = 3_600_000;
+/** Long after the first screen: nothing a person waits for is held up. */
+const prefetchAfterMs = 5_000;
 
 /**
  * Registers the service worker and offers a new build once it waits. The person decides when, and even then it does not
@@ -11,9 +13,17 @@ const hourMs = 3_600_000;
 export async function registerServiceWorker(): Promise<void> {
   try {
     watchForUpdates(await navigator.serviceWorker.register(scriptUrl('/sw.js'), { scope: '/' }));
+    void navigator.serviceWorker.ready.then(() => setTimeout(prefetch, prefetchAfterMs));
   } catch {
     // Private windows and some policies refuse service workers: the site works, only not offline.
   }
+}
+
+/** The build's own files are kept by the service worker; the operator's list of centres is fetched once for a later day without a network. */
+function prefetch(): void {
+  void Promise.all([import('./pages/guide-parts/load-centres.ts'), import('../service/clock.ts')])
+    .then(([{ loadCentres }, { clock }]) => loadCentres(() => clock.now()))
+    .catch(() => undefined);
 }
 
 function watchForUpdates(registration: ServiceWorkerRegistration): void {

@@ -9,6 +9,7 @@ import { staticFiles } from '../demo/static-files.ts';
 import { answerWith } from '../reference-ca/http.ts';
 import { openReferenceCa } from '../reference-ca/reference-ca.ts';
 import { expect, test, typePassword } from './fixtures.ts';
+import { everythingStored } from './parts/storage.ts';
 import { pages } from './parts/views.ts';
 
 test.use({ baseURL: `http://localhost:${Number(process.env['E2E_PORT'] ?? 4373) + 1}` });
@@ -82,12 +83,15 @@ test('after one visit to the home page alone: search, answers, letter and Englis
   forgiveTheNetwork(problems);
 });
 
-test('after one visit to the home page alone: the page of centres says all that is known, and no error', async ({
+test('after one visit to the home page alone: the page of centres says what is known, and no error', async ({
   page,
   context,
   problems,
 }) => {
+  const list = page.waitForResponse('**/api/centres');
   await visitOnce(page);
+  await (await list).finished();
+  await expect.poll(() => everythingStored(page)).toContain('/api/centres');
   await context.setOffline(true);
 
   await page.goto('/centres');
