@@ -1,0 +1,82 @@
+import type { UsbDeviceModel } from '../virtual-key/device-models.ts';
+import { FaultPlan } from '../virtual-key/faults.ts';
+import { type KeyBodyOptions, makeKeyBody } from '../virtual-key/key-body.ts';
+import type { KeyState } from '../virtual-key/state.ts';
+import { hidFunction } from './hid-function.ts';
+import { urbStatus } from './usbip-protocol.ts';
+import { type TransferWatch, UsbIpServer } from './usbip-server.ts';
+
+export interface PlugOptions {
+  /** Called when a host has taken the device, and when it has let go of it. */
+  readonly onImport?: (imported: boolean) => void;
+}
+
+/** A device with a cable: plugged into a USB/IP port, pulled out, plugged in again with the same memory. */
+export class DeviceOnTheBus {
+  readonly model: UsbDeviceModel;
+  readonly #watch: TransferWatch | undefined;
+  readonly #options: PlugOptions;
+  #server: UsbIpServer | undefined;
+  #closing: Promise<void> = Promise.resolve();
+
+  constructor(model: UsbDeviceModel, options: PlugOptions = {}, watch?: TransferWatch) {
+    this.model = model;
+    this.#options = options;
+    this.#watch = watch;
+  }
+
+  get plugged(): boolean {
+    return this.#server !== undefined;
+  }
+
+  /** @returns the port, the one asked for unless that was 0 */
+  async plug(port: number): Promise<number> {
+    await this.#closing;
+    this.#server ??= await UsbIpServer.listen(this.model, port, {
+      ...this.#options,
+      ...(this.#watch ? { watch: this.#watch } : {}),
+    });
+    return this.#server.port;
+  }
+
+  /** Out at once; resolves when it can be plugged in again. */
+  async unplug(): Promise<void> {
+    const server = this.#server;
+    this.#server = undefined;
+    if (server) this.#closing = server.close();
+    await this.#closing;
+  }
+}
+
+/** The virtual key behind a USB/IP port. */
+export class KeyOnTheBus extends DeviceOnTheBus {
+  readonly faults: FaultPlan;
+  readonly #state: () => KeyState;
+
+  constructor(state: KeyState, options: KeyBodyOptions & PlugOptions = {}) {
+    const faults = new FaultPlan();
+    const { memory, usb, hid } = makeKeyBody(state, faults, options);
+    super(hid ? hidFunction(hid) : usb, options, async ({ endpointNumber }, run) => {
+      // Control transfers are the host's own business as well as ours; what counts are messages to and from the key.
+      const fault = endpointNumber === 0 ? undefined : faults.next('transfer');
+      if (fault === 'before') {
+        faults.cut();
+        return { status: urbStatus.unlinked, actualLength: 0 };
+      }
+      const completion = await run();
+      if (fault === 'after') {
+        await this.model.idle();
+        faults.cut();
+      }
+      return completion;
+    });
+    faults.cut = () => void this.unplug();
+    this.faults = faults;
+    this.#state = () => structuredClone(memory.state);
+  }
+
+  /** A copy of what the key holds between power-downs. */
+  state(): KeyState {
+    return this.#state();
+  }
+}
