@@ -17,7 +17,7 @@ export interface Rule {
 
 /** The guide's own day of effect (R-1.1-1), and the day this text was last compared with it. */
 const effectiveFrom = '2018-09-18';
-const reviewedAt = '2026-11-22';
+export const reviewedAt = '2026-11-22';
 
 /** R-1.3.1-1 and R-1.1-1 as numbers; operators may override them through the service's policy. */
 export const guideNumbers = {

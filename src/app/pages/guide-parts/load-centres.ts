@@ -16,6 +16,8 @@ export interface CentreList {
   readonly centres: readonly Centre[];
   /** When the copy was stored that is shown for want of the network; undefined for a fresh list. */
   readonly copyFrom: Date | undefined;
+  /** When this list was fetched; undefined for what was not fetched. */
+  readonly fetchedAt?: Date | undefined;
 }
 
 /**
@@ -27,7 +29,7 @@ export async function loadCentres(now: () => Date): Promise<CentreList> {
     const { api } = await loadConfig();
     const { value, storedAt } = await loadDocument(`${api}/centres`, centreListSchema);
     const copyFrom = now().getTime() - storedAt > freshMs ? new Date(storedAt) : undefined;
-    if (value.length > 0) return { source: 'operator', centres: value, copyFrom };
+    if (value.length > 0) return { source: 'operator', centres: value, copyFrom, fetchedAt: new Date(storedAt) };
   } catch (error) {
     // Only an answer says that there is no list; a network that is down says nothing.
     const unpublished = error instanceof ServiceError && error.code !== 'unreachable';
