@@ -24,11 +24,6 @@ export interface PendingPorts {
   readonly randomBytes: (length: number) => Uint8Array;
 }
 
-/** The open record of this key in the journal alone: what a page can say without asking the authority. */
-export async function openRecord(journal: Journal, keySerialNumber: string): Promise<JournalRecord | undefined> {
-  return (await journal.ofKey(keySerialNumber)).find(({ stage }) => stage !== 'ended' && stage !== 'done');
-}
-
 /** How long the journal keeps what is not finished: somebody with a locked password has to go to a centre first. */
 const keptMs = 30 * 86_400_000;
 

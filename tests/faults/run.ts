@@ -84,9 +84,18 @@ class Workers {
 }
 
 async function ask(child: ChildProcess, order: Order): Promise<Report> {
+  const gone = new AbortController();
+  const ended = once(child, 'exit', { signal: gone.signal }).then(() => {
+    throw new Error('a worker process has ended');
+  });
   child.send(order);
-  const [report] = (await once(child, 'message')) as [Report];
-  return report;
+  try {
+    const [report] = (await Promise.race([once(child, 'message'), ended])) as [Report];
+    return report;
+  } finally {
+    gone.abort();
+    ended.catch(() => undefined);
+  }
 }
 
 /** What a run adds up to. */
