@@ -2,23 +2,16 @@ import { CmpAuthority } from '../../ca/cmp-client.ts';
 import { indexedDbJournal } from '../../renewal/indexeddb-journal.ts';
 import type { Purpose } from '../../renewal/journal.ts';
 import type { Stopped, Success } from '../../renewal/outcome.ts';
-import { RenewalProcedure, type AskPassword, type PasswordQuestion, type Progress } from '../../renewal/procedure.ts';
+import { RenewalProcedure, type Progress } from '../../renewal/procedure.ts';
 import { wait } from '../../renewal/retry.ts';
 import { clock } from '../../service/clock.ts';
 import { loadPolicy } from '../../service/config.ts';
 import { askToPersist } from '../../storage/database.ts';
 import type { UsbKey } from '../../usbkey/usbkey.ts';
 import { activity } from './activity.svelte.ts';
+import { askOnPage, type OpenQuestion } from './ask-password.ts';
 import { holdPage } from './hold-page.ts';
 import { troubleOf, usbkey, type KeyTrouble, type Reading } from './usbkey.svelte.ts';
-
-/** A question for the password with the way to answer it. The password itself never comes here. */
-export interface OpenQuestion extends PasswordQuestion {
-  readonly use: (password: Uint8Array) => Promise<void>;
-  readonly giveUp: () => void;
-  /** Aborted when the key is gone. */
-  readonly gone: AbortSignal;
-}
 
 export type RenewalView =
   | { readonly at: 'idle' }
@@ -133,7 +126,10 @@ class RenewalState {
     void askToPersist();
     const outcome = await procedure.run({
       purpose: this.purpose,
-      askPassword: this.#ask(key),
+      askPassword: askOnPage(key, {
+        show: (question) => this.#show({ at: 'password', question }),
+        answered: () => this.#show({ at: 'running', progress: { step: 'password', writing: false } }),
+      }),
       onProgress: (progress) => this.#show({ at: 'running', progress }),
     });
     if (outcome.kind === 'success') {
@@ -145,29 +141,6 @@ class RenewalState {
     const reason = unplugged && outcome.reason === 'cancelled' ? 'unplugged' : outcome.reason;
     if (oldCertificateRefused(outcome, reading)) usbkey.oldCertificateRefused(reading.contents.info.serialNumber);
     this.#show({ at: 'stopped', outcome: { ...outcome, reason }, awaitsKey: reason === 'unplugged' });
-  }
-
-  /** Puts the question on the page; a key that goes away answers it with no. */
-  #ask(key: UsbKey): AskPassword {
-    return (question, use) =>
-      new Promise((resolve) => {
-        const answer = (given: boolean): void => {
-          key.gone.removeEventListener('abort', giveUp);
-          this.#show({ at: 'running', progress: { step: 'password', writing: false } });
-          resolve(given);
-        };
-        const giveUp = (): void => answer(false);
-        const useOnce = async (password: Uint8Array): Promise<void> => {
-          key.gone.removeEventListener('abort', giveUp);
-          await use(password);
-          answer(true);
-        };
-        if (key.gone.aborted) resolve(false);
-        else {
-          key.gone.addEventListener('abort', giveUp, { once: true });
-          this.#show({ at: 'password', question: { ...question, use: useOnce, giveUp, gone: key.gone } });
-        }
-      });
   }
 
   #show(view: RenewalView): void {

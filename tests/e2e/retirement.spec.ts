@@ -1,0 +1,36 @@
+import { containersOf, expect, keyState, samplePassword, seen, test } from './fixtures.ts';
+
+test('an old container with an encryption key stays without being asked about', async ({ page, desk }) => {
+  await desk({ scenario: 'due-30-days' });
+  await page.goto('/renew');
+  await page.locator('input[type=password]').fill(samplePassword);
+  await page.keyboard.press('Enter');
+  await expect(seen(page, /证书已更新/)).toBeVisible();
+  await expect(page.getByRole('heading', { name: '新的证书' })).toBeVisible();
+  await expect(page.getByText('要不要删除原来的证书？')).toHaveCount(0);
+});
+
+test('one without is deleted when the person wants it, and nothing else is', async ({ page, desk }) => {
+  await desk({ scenario: 'due-30-days' });
+  await page.goto('/');
+  // A key that was renewed before: its signing container holds no encryption key pair.
+  await page.evaluate(async () => {
+    const state = await window.virtualKey.state();
+    for (const { containers } of state.applications) for (const container of containers) delete container.encryption;
+    localStorage.setItem('virtual-key', JSON.stringify({ state, plugged: true, granted: true }));
+  });
+  await page.goto('/renew');
+  await page.locator('input[type=password]').fill(samplePassword);
+  await page.keyboard.press('Enter');
+  await expect(seen(page, /证书已更新/)).toBeVisible();
+  expect(containersOf(await keyState(page))).toHaveLength(2);
+
+  await page.getByText('要不要删除原来的证书？').click();
+  await page.getByRole('button', { name: '删除原来的证书' }).click();
+  await page.locator('input[type=password]').fill(samplePassword);
+  await page.keyboard.press('Enter');
+  await expect(seen(page, '原来的证书已删除，新的证书仍在。')).toBeVisible();
+  const left = containersOf(await keyState(page));
+  expect(left.map(({ name }) => name)).toEqual([expect.stringMatching(/^R[0-9a-f]{32}$/)]);
+  expect(left[0]?.signing?.certificate).toBeTruthy();
+});
