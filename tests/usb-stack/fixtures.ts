@@ -1,5 +1,6 @@
 import { expect, type Page, test as base } from '@playwright/test';
 import type { Attachment, ContainerState, KeyState, Scenario } from '../virtual-key/state.ts';
+import { type Bench, openBench } from './bench.ts';
 import { type Grant, startChromium } from './chromium.ts';
 import { type DeviceOnTheBus, KeyOnTheBus } from './key-on-the-bus.ts';
 import { openSite, type Site } from './site.ts';
@@ -11,18 +12,37 @@ export interface Desk {
   readonly port: number;
 }
 
-interface Fixtures {
-  /** Plugs a device in and opens a browser that may use it. */
-  openPage: (
-    device: DeviceOnTheBus,
-    grants: readonly Grant[],
-    display?: string,
-  ) => Promise<{ page: Page; port: number }>;
-  /** Plugs in a fresh key, chosen for the site before. */
-  desk: (scenario: Scenario, attachment: Attachment) => Promise<Desk>;
+export interface PageOptions {
+  /** Chosen for the site before. Default: the device, by the door that fits it. */
+  readonly grants?: readonly Grant[];
+  /** Default: the shipped site. */
+  readonly origin?: string;
+  readonly display?: string;
 }
 
-export const test = base.extend<Fixtures, { site: Site }>({
+interface Fixtures {
+  /** Plugs a device in and opens a browser in front of it. */
+  openPage: (device: DeviceOnTheBus, options?: PageOptions) => Promise<{ page: Page; port: number }>;
+  /** Plugs in a fresh key, chosen for the site before. */
+  desk: (scenario: Scenario, attachment: Attachment, options?: PageOptions) => Promise<Desk>;
+}
+
+const hidClass = 0x03;
+const grantOf = ({ model: { identity, interfaces } }: DeviceOnTheBus): Grant => ({
+  way: interfaces.some(({ interfaceClass }) => interfaceClass === hidClass) ? 'hid' : 'usb',
+  identity,
+});
+
+export const test = base.extend<Fixtures, { site: Site; bench: Bench }>({
+  bench: [
+    async ({ browserName }, use) => {
+      expect(browserName).toBe('chromium');
+      const bench = await openBench();
+      await use(bench);
+      await bench.close();
+    },
+    { scope: 'worker' },
+  ],
   site: [
     async ({ browserName }, use) => {
       expect(browserName).toBe('chromium');
@@ -34,13 +54,11 @@ export const test = base.extend<Fixtures, { site: Site }>({
   ],
   openPage: async ({ site }, use) => {
     const closers: (() => Promise<unknown>)[] = [];
-    await use(async (device, grants, display) => {
+    await use(async (device, { grants = [grantOf(device)], origin = site.origin, display } = {}) => {
       const port = await device.plug(0);
       closers.push(() => device.unplug());
       const browser = await startChromium({
-        origin: site.origin,
-        usbIpPort: port,
-        grants,
+        ...{ origin, usbIpPort: port, grants },
         ...(display === undefined ? {} : { display }),
       });
       closers.push(() => browser.close());
@@ -50,10 +68,9 @@ export const test = base.extend<Fixtures, { site: Site }>({
     for (const close of closers.reverse()) await close();
   },
   desk: async ({ site, openPage }, use) => {
-    await use(async (scenario, attachment) => {
+    await use(async (scenario, attachment, options) => {
       const key = new KeyOnTheBus(await site.ca.personalise(scenario, attachment));
-      const way = attachment === 'longmai-hid' ? 'hid' : 'usb';
-      return { key, ...(await openPage(key, [{ way, identity: key.model.identity }])) };
+      return { key, ...(await openPage(key, options)) };
     });
   },
 });
@@ -70,3 +87,14 @@ export async function typePassword(page: Page, password: string): Promise<void> 
   await page.getByLabel('密码', { exact: false }).and(page.locator('input')).fill(password);
   await page.keyboard.press('Enter');
 }
+
+/** Resolves at the moment a fault that is armed pulls the key. */
+export const pulled = ({ faults }: KeyOnTheBus): Promise<void> =>
+  new Promise((resolve) => {
+    const { cut } = faults;
+    faults.cut = () => {
+      faults.cut = cut;
+      cut();
+      resolve();
+    };
+  });
