@@ -8,7 +8,7 @@ import { keyOffer } from '../../src/app/key-offer.ts';
 import { keyListWords } from '../../src/app/messages/key-list.ts';
 import { keyState } from '../../src/app/messages/key-state.ts';
 import type { ReminderWords } from '../../src/guidance/ics.ts';
-import type { Action, Recommendation } from '../../src/renewal/recommend.ts';
+import type { Recommendation } from '../../src/renewal/recommend.ts';
 import { clearKeyList, listedKeys, putListedKey, type ListedKey } from '../../src/storage/key-list.ts';
 
 const beijing = (text: string): Date => new Date(`${text}+08:00`);
@@ -98,7 +98,7 @@ test('every status has its words in both languages, and one of another version c
   expect(listStatus('something else')).toBe('none');
 });
 
-test.each<[Action, string, string]>([
+test.each<[Recommendation['action'], string, string]>([
   ['onlineRenewal', '/renew', '更新证书'],
   ['onlineUpgrade', '/renew', '升级证书'],
   ['resume', '/renew', '继续办理'],
