@@ -192,7 +192,7 @@ export const faqPinyin: Readonly<Record<string, readonly string[]>> = {
   ],
   'unlock-fee': ['jie suo yao jiao qian ma', 'duo shao qian', 'fei yong', 'shou fei', 'mian fei'],
   'locked-and-expiring': [
-    'mi ma suo le',
+    'bei suo le',
     'zheng shu you kuai dao qi',
     'yao pao liang tang ma',
     'yi qi ban',

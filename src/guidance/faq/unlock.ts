@@ -140,7 +140,7 @@ export const unlockFaq: readonly FaqEntry[] = [
   {
     id: 'locked-and-expiring',
     topic: 'unlock',
-    question: text('密码锁了，证书又快到期，要跑两趟吗？', 'It is locked and about to expire. Two visits?'),
+    question: text('被锁了，证书又快到期，要跑两趟吗？', 'It is locked and about to expire. Two visits?'),
     answer: {
       'zh-CN': [
         '不用。解锁的时候，可以请网点一并办理更新或升级。',
