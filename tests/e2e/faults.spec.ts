@@ -95,8 +95,8 @@ for (const [index, exchange] of exchanges.entries())
     test(`the ${exchange} is ${disturbance}`, async ({ page, desk, problems }) => {
       await desk({ scenario: 'due-30-days' });
       let count = 0;
-      await renewThrough(page, () =>
-        page.route('**/ca/cmp', async (route) => {
+      await renewThrough(page, async () => {
+        await page.route('**/ca/cmp', async (route) => {
           if (count++ !== index) return route.fallback();
           if (disturbance === 'dropped before it arrives') return route.abort('connectionreset');
           if (disturbance === 'answered into the void') {
@@ -105,8 +105,8 @@ for (const [index, exchange] of exchanges.entries())
           }
           if (disturbance === 'answered with 500') return route.fulfill({ status: 500, body: 'broken' });
           return route.fulfill({ status: 200, contentType: 'application/pkixcmp', body: 'MII, but not really' });
-        }),
-      );
+        });
+      });
       expect(count).toBeGreaterThan(index);
       // The browser logs failed requests of its own accord.
       problems.splice(
