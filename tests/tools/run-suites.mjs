@@ -1,11 +1,13 @@
 // @ts-check
 // Runs test suites one after another and ends with one plain line of real totals, taken from the runners' own reports.
-//   node tests/tools/run-suites.mjs [--require] unit browser e2e interop
+//   node tests/tools/run-suites.mjs [--require] unit browser e2e interop usb faults
 // --require (or CI=true): a suite whose program cannot be had fails instead of being skipped aloud.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { ensureCompiler, ensureDisplay } from '../usb-stack/ensure.mjs';
+import { findChromium } from './browser.mjs';
 import { ensureBrowser, ensureOpenssl } from './ensure.mjs';
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
@@ -51,13 +53,11 @@ function vitest(project) {
   count(project, ok, report && [report.numPassedTests, report.numFailedTests, report.numPendingTests]);
 }
 
-function playwright() {
-  const file = path.join(reports, 'e2e.json');
+/** @param {string} suite @param {string} config */
+function playwright(suite, config) {
+  const file = path.join(reports, `${suite}.json`);
   rmSync(file, { force: true });
-  for (const mode of ['production', 'demo'])
-    if (!node('node_modules/vite/bin/vite.js', ['build', '--logLevel', 'warn', '--mode', mode]))
-      return count('e2e', false, undefined);
-  const ok = node('node_modules/@playwright/test/cli.js', ['test', '-c', 'tests/playwright.config.ts'], {
+  const ok = node('node_modules/@playwright/test/cli.js', ['test', '-c', config], {
     PLAYWRIGHT_JSON_OUTPUT_FILE: file,
   });
   const report =
@@ -65,7 +65,25 @@ function playwright() {
       readReport(file)
     );
   const stats = report?.stats;
-  return count('e2e', ok, stats && [stats.expected, stats.unexpected + stats.flaky, stats.skipped]);
+  count(suite, ok, stats && [stats.expected, stats.unexpected + stats.flaky, stats.skipped]);
+}
+
+function e2e() {
+  const built = ['production', 'demo'].every((mode) =>
+    node('node_modules/vite/bin/vite.js', ['build', '--logLevel', 'warn', '--mode', mode]),
+  );
+  if (built) playwright('e2e', 'tests/playwright.config.ts');
+  else count('e2e', false, undefined);
+}
+
+/** A short slice of the faults, the same every time, and every deliberate defect: each run is one check. */
+function faults() {
+  const runs = [
+    ['--slice', '240'],
+    ['--sabotage', 'all'],
+  ];
+  const good = runs.filter((options) => node('node_modules/tsx/dist/cli.mjs', ['tests/faults/run.ts', ...options]));
+  count('faults', good.length === runs.length, [good.length, runs.length - good.length, 0]);
 }
 
 /** @param {string} suite @param {boolean} ok @param {number[] | undefined} numbers passed, failed, skipped */
@@ -77,6 +95,10 @@ function count(suite, ok, numbers) {
   totals.passed += passed;
   totals.failed += failed + (died || empty ? 1 : 0);
   totals.skipped += skipped;
+  if (strict && skipped > 0) {
+    totals.failed += skipped;
+    troubles.push(`failed: ${suite}: ${skipped} tests skipped where none may be`);
+  }
   if (died) troubles.push(`${suite}: the runner failed outside any test`);
   if (empty) troubles.push(`${suite}: no test ran`);
 }
@@ -89,7 +111,8 @@ function missing(suite, what) {
 }
 
 mkdirSync(reports, { recursive: true });
-const browser = suites.some((suite) => suite === 'browser' || suite === 'e2e') ? await ensureBrowser() : undefined;
+const needBrowser = suites.some((suite) => ['browser', 'e2e', 'usb'].includes(suite));
+const browser = needBrowser ? await ensureBrowser() : undefined;
 for (const suite of suites) {
   console.log(`\n# ${suite}`);
   if (suite === 'unit') vitest('unit');
@@ -102,7 +125,14 @@ for (const suite of suites) {
       totals.failed += 1;
       troubles.push(`failed: ${suite}: no browser`);
     } else if (suite === 'browser') vitest('browser');
-    else playwright();
+    else e2e();
+  } else if (suite === 'faults') faults();
+  else if (suite === 'usb') {
+    // Beneath a browser of the system only: the library stands in for the kernel that it was built for.
+    if (!findChromium()) missing('usb', 'an installed Chromium');
+    else if (!ensureCompiler()) missing('usb', 'a C compiler with the Linux headers');
+    else if (!ensureDisplay()) missing('usb', 'Xvfb or xdotool');
+    else playwright('usb', 'tests/usb-stack/playwright.config.ts');
   } else {
     console.error(`no such suite: ${suite}`);
     process.exit(2);
