@@ -6,7 +6,7 @@ import type { Page } from '@playwright/test';
 import { listen, type Listening } from '../demo/listen.ts';
 import { backHandlers } from '../demo/server.ts';
 import { staticFiles } from '../demo/static-files.ts';
-import { answerWith } from '../reference-ca/http.ts';
+import { answerWith, type RequestHandler } from '../reference-ca/http.ts';
 import { openReferenceCa } from '../reference-ca/reference-ca.ts';
 import { expect, test, typePassword } from './fixtures.ts';
 import { everythingStored } from './parts/storage.ts';
@@ -35,6 +35,7 @@ test('after one visit every page opens without a network, from a link and from t
   context,
   problems,
 }) => {
+  test.setTimeout(120_000);
   const titles = new Map<string, string>();
   await visitOnce(page);
   for (const { path: address } of pages) {
@@ -129,12 +130,19 @@ test.describe('a new build', () => {
   let directory: string;
   let server: Listening;
   let close: () => Promise<void>;
+  /** Lets the authority answer; until then a renewal stands still in the middle. */
+  let answer: () => void;
 
   test.beforeEach(async () => {
     directory = await mkdtemp(path.join(tmpdir(), 'site-'));
     await cp(path.join(repository, 'dist'), directory, { recursive: true });
     const ca = await openReferenceCa();
-    const make = (): Server => createServer(answerWith(...backHandlers(ca, true), staticFiles(directory)));
+    const mayAnswer = new Promise<void>((resolve) => (answer = resolve));
+    const hold: RequestHandler = async ({ url }) => {
+      if (url === '/ca/cmp') await mayAnswer;
+      return false;
+    };
+    const make = (): Server => createServer(answerWith(hold, ...backHandlers(ca, true), staticFiles(directory)));
     server = await listen(make, { port: 0, strictPort: true, host: '127.0.0.1' });
     close = async () => {
       await server.close();
@@ -167,7 +175,7 @@ test.describe('a new build', () => {
     desk,
   }) => {
     const offer = page.getByText('网站有新版本。');
-    await desk({ scenario: 'ca-waits' });
+    await desk({ scenario: 'due-30-days' });
     await page.addInitScript({ path: path.join(repository, 'node_modules/.cache/demo/virtual-key.js') });
     const origin = new URL(server.url).origin;
     await page.goto(`${origin}/`);
@@ -177,16 +185,17 @@ test.describe('a new build', () => {
     // The worker that is there has the page only from the second visit on.
     await page.goto(`${origin}/renew`);
     await typePassword(page);
-    await expect(page.getByText(/证书机构正在处理/)).toBeVisible();
+    await expect(page.getByText('正在向证书机构申请证书…').first()).toBeVisible();
 
     await publish(page);
 
-    await expect(page.getByText(/证书机构正在处理/)).toBeVisible();
+    await expect(page.getByText('正在向证书机构申请证书…').first()).toBeVisible();
     await expect(offer).toBeHidden();
     await page.getByRole('link', { name: '业务指南' }).first().click();
     await expect(page.getByText('正在办理，请不要拔出 USBKEY，也不要关闭页面。')).toBeVisible();
     await expect(offer).toBeHidden();
     await page.getByRole('link', { name: '回到办理页' }).click();
+    answer();
     await expect(page.getByText(/证书已更新，新的有效期到/)).toBeVisible({ timeout: 20_000 });
     await page.getByRole('link', { name: '回到证书管理' }).click();
     await expect(offer).toBeVisible();
