@@ -27,7 +27,10 @@ const zh = {
   services: '可办业务',
   serviceNames: { upgrade: '升级', new: '新办', renew: '更新', replace: '补办', unlock: '解锁' },
   maps: { amap: '高德地图', baidu: '百度地图' },
-  newWindow: '（新窗口）',
+  newWindow: '（离开本站，新窗口）',
+  copyAddress: '复制地址',
+  copied: '地址已复制。',
+  notCopied: '没有复制成功，请选中地址后复制。',
   book: '预约',
   callFirst: '办公时间可能有变，出发前请打电话确认。',
 };
@@ -66,7 +69,10 @@ const en: typeof zh = {
     unlock: 'Unlocking',
   },
   maps: { amap: 'Amap', baidu: 'Baidu Maps' },
-  newWindow: ' (new window)',
+  newWindow: ' (leaves this site, new window)',
+  copyAddress: 'Copy address',
+  copied: 'Address copied.',
+  notCopied: 'Could not copy; please select the address and copy it.',
   book: 'Book a visit',
   callFirst: 'Hours may change; please call before you go.',
 };

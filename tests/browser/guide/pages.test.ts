@@ -168,6 +168,21 @@ describe('the centres', () => {
     await expect.element(screen.getByRole('link', { name: /百度地图/ })).toBeVisible();
   });
 
+  test.each([
+    ['copied', () => Promise.resolve(), '地址已复制。'],
+    ['not copied', () => Promise.reject(new Error('denied')), '没有复制成功，请选中地址后复制。'],
+  ])('have an address that is %s, and it is said', async (_what, outcome, words) => {
+    const written = vi.spyOn(navigator.clipboard, 'writeText').mockImplementation(outcome);
+    const [centre] = list.centres;
+    const screen = await show({ ...list, centres: list.centres.slice(0, 1) });
+
+    await screen.getByRole('button', { name: '复制地址' }).click();
+
+    await expect.element(screen.getByText(words)).toBeVisible();
+    expect(written).toHaveBeenCalledWith(`${centre?.name ?? ''}，${centre?.address ?? ''}`);
+    written.mockRestore();
+  });
+
   test('that are samples say so, each of them', async () => {
     const screen = await show({
       ...list,
