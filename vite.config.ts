@@ -158,7 +158,7 @@ export default defineConfig(({ mode }) => ({
     sourcemap: mode !== 'demo',
     modulePreload: { polyfill: false },
     // How long the plugins took is of no use to somebody who wants to see the site.
-    rolldownOptions: { checks: { pluginTimings: false } },
+    rolldownOptions: { checks: { bundlerTimings: false } },
   },
   preview: { headers, port: 4173, strictPort: true },
   test: {
