@@ -19,7 +19,6 @@ import { chooseActive, readKeyContents, sameContainer, type KeyContents } from '
 import { Login, type AskPassword } from './login.ts';
 import { explain, Stop, type Outcome, type Step, type StopReason, type Stopped, type Success } from './outcome.ts';
 import { findLeftover, findPending, isBare, type Pending } from './pending.ts';
-import { retireOld, type Retirement, type RetireOptions } from './retirement.ts';
 import { withRetry, type Wait } from './retry.ts';
 import type { Trust } from './trust.ts';
 
@@ -77,18 +76,6 @@ export class RenewalProcedure {
       return await run.toTheEnd();
     } catch (error) {
       return run.stopped(error);
-    } finally {
-      await this.ports.key.logOut().catch(() => undefined);
-    }
-  }
-
-  /**
-   * Deletes the container that a finished run has replaced: only ever by the person's choice, and only one whose loss
-   * takes nothing with it. Never rejects. The user is logged out of the key at the end.
-   */
-  async retireOld(options: RetireOptions): Promise<Retirement> {
-    try {
-      return await retireOld(this.ports, options);
     } finally {
       await this.ports.key.logOut().catch(() => undefined);
     }

@@ -45,7 +45,8 @@ interface RetirePorts {
  * Deletes the old container of a finished transaction (GM/T 0017 has no command that deletes a certificate alone, and
  * DeleteContainer takes the keys with it). Everything that makes this safe is looked at on the key, now: the new
  * certificate is there and valid, the new key signs, and the old container holds no encryption key pair. The choice is
- * journaled before the deletion, so that a cut in between is known for what it is.
+ * journaled before the deletion, so that a cut in between is known for what it is. Only ever by the person's choice.
+ * Never rejects. The user is logged out of the key at the end.
  */
 export async function retireOld(ports: RetirePorts, options: RetireOptions): Promise<Retirement> {
   try {
@@ -55,6 +56,8 @@ export async function retireOld(ports: RetirePorts, options: RetireOptions): Pro
   } catch (error) {
     const { transactionId } = options;
     return { kind: 'stopped', ...explain(error), step: 'finish', resumable: false, transactionId };
+  } finally {
+    await ports.key.logOut().catch(() => undefined);
   }
 }
 

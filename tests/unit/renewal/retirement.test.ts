@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { RenewalProcedure, type Ports } from '../../../src/renewal/procedure.ts';
-import type { Retirement } from '../../../src/renewal/retirement.ts';
+import type { Ports } from '../../../src/renewal/procedure.ts';
+import { retireOld, type Retirement } from '../../../src/renewal/retirement.ts';
 import { substitute } from '../../faults/substitute.ts';
 import { Office, recordsOf, samplePassword, World } from '../../faults/world.ts';
 import type { KeyState } from '../../virtual-key/state.ts';
@@ -29,8 +29,7 @@ async function retire(
   change: (ports: Ports) => Ports = (ports) => ports,
 ): Promise<Retirement> {
   const key = await world.connect();
-  const procedure = new RenewalProcedure(change(world.ports(key)));
-  const retirement = await procedure.retireOld({
+  const retirement = await retireOld(change(world.ports(key)), {
     transactionId,
     askPassword: world.typing(samplePassword, samplePassword),
   });
@@ -124,8 +123,8 @@ describe('the old container stays', () => {
   test('when the person gives up at the password', async () => {
     const { world, transactionId } = await renewed();
     const key = await world.connect();
-    const procedure = new RenewalProcedure(world.ports(key));
-    const retirement = await procedure.retireOld({ transactionId, askPassword: () => Promise.resolve(false) });
+    const giveUp = (): Promise<boolean> => Promise.resolve(false);
+    const retirement = await retireOld(world.ports(key), { transactionId, askPassword: giveUp });
     await key.close();
     expect(retirement).toMatchObject({ kind: 'stopped', reason: 'cancelled' });
     expect(containers(world.key.state())).toHaveLength(2);
