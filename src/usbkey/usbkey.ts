@@ -18,7 +18,11 @@ export interface KeyInfo {
   readonly maxContainers: number | undefined;
 }
 
-/** Where a container is. Both names are the key's own and compare exactly. */
+/**
+ * Where a container is. Both names are the key's own and compare exactly. On a PIV key the application is `PIV` and every
+ * slot is a container: its name is the one its certificate object carries in MSCUID, where that is a name of this site
+ * (`R` and 32 hex digits), else the slot's key reference in upper-case hex: `9A`, `82`.
+ */
 export interface ContainerRef {
   readonly application: string;
   readonly container: string;
@@ -30,6 +34,8 @@ export interface StoredKeyPair {
   readonly publicKey: Uint8Array;
   /** DER certificate exactly as stored; undefined when none is there. May be torn: parse before trusting. */
   readonly certificate: Uint8Array | undefined;
+  /** The key wants the password again before each signature of this key pair (SP 800-73-4 part 1, table 5: slot 9C). */
+  readonly passwordForEverySignature?: boolean;
 }
 
 export interface Container {
@@ -43,6 +49,12 @@ export interface PasswordTries {
   readonly remaining: number | undefined;
   readonly maximum: number | undefined;
 }
+
+/**
+ * How a PIV key's management key came to be used: it was kept on the key behind the password, it was the one that keys
+ * are delivered with (anybody can write to such a key: the person is warned), or the person gave it.
+ */
+export type ManagementKeyOrigin = 'protected' | 'default' | 'asked';
 
 /**
  * A key as a person means it: what is on it, and what it can do. GM/T 0017 keys and PIV keys are two implementations;
@@ -82,10 +94,35 @@ export interface UsbKey {
   importCertificate(ref: ContainerRef, usage: KeyUsage, certificate: Uint8Array): Promise<void>;
   /** Removes a container with all it holds. */
   deleteContainer(ref: ContainerRef): Promise<void>;
+  /**
+   * Gives the key its management key, which a PIV key wants before it writes; needed after `managementKeyNeeded`. The
+   * bytes are neither kept nor changed: the caller clears them. It counts until `logOut` or `close`.
+   * @param key 16, 24 or 32 bytes
+   * @throws PasswordError `wrong`: no counter goes down, `remaining` is undefined
+   */
+  useManagementKey?(key: Uint8Array): Promise<void>;
+  /** The management key the last writing was allowed by; undefined before, and where there is no such thing. */
+  readonly managementKey?: ManagementKeyOrigin | undefined;
+  /**
+   * Puts a new key pair with its certificate where other programs look for it, and the former one into another free
+   * container; nothing is deleted. Interrupted anywhere, both are on the key and listed, and the same call finishes it.
+   * @param fresh the container of the new certificate, with a name of this site
+   * @param former the container it replaces: a PIV key's 9A or 9C
+   * @returns where the two are now
+   * @throws KeyError `noRoom` when there is no second free container, and nothing was moved; `unsupported` on a key that
+   *   cannot move keys
+   */
+  promote?(fresh: ContainerRef, former: ContainerRef): Promise<Promoted>;
   /** Logs the user out of every application opened so far (GM/T 0017 ClearSecureState). */
   logOut(): Promise<void>;
   /** Logs out as far as possible and releases the device. Never throws. */
   close(): Promise<void>;
+}
+
+/** Where `promote` has put the two containers. */
+export interface Promoted {
+  readonly fresh: ContainerRef;
+  readonly former: ContainerRef;
 }
 
 /** What a key's refusal means. The status word stays with it for the report. */
@@ -99,6 +136,8 @@ export type KeyErrorCode =
   | 'writeFailed'
   | 'keyGenerationFailed'
   | 'signFailed'
+  /** The key writes only after its management key, which is neither on it nor the one it was delivered with. */
+  | 'managementKeyNeeded'
   | 'unsupported'
   /** The answer contradicts the command set: wrong length, impossible value. */
   | 'malformed'
