@@ -1,5 +1,13 @@
 import * as v from 'valibot';
-import { attachments, type KeyState, scenarios } from './state.ts';
+import {
+  allAttachments,
+  commandSets,
+  type KeyState,
+  pivAlgorithms,
+  pivManagementAlgorithms,
+  pivPinPolicies,
+  scenarios,
+} from './state.ts';
 
 const hex = v.pipe(v.string(), v.regex(/^(?:[0-9a-f]{2})+$/));
 const byte = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(0xff));
@@ -13,9 +21,33 @@ const keyPair = v.object({
   certificate: v.exactOptional(hex),
 });
 
+const pivState = v.object({
+  pin: v.pipe(v.string(), v.regex(/^[\x21-\x7e]{6,8}$/)),
+  maxTries: v.pipe(tries, v.minValue(1)),
+  remainingTries: tries,
+  managementKey: v.object({ algorithm: v.picklist(pivManagementAlgorithms), key: hex, pinProtected: v.boolean() }),
+  slots: v.array(
+    v.object({
+      slot: v.pipe(v.string(), v.regex(/^[89][0-9a-f]$/)),
+      algorithm: v.picklist(pivAlgorithms),
+      privateKey: hex,
+      publicKey: hex,
+      pinPolicy: v.picklist(pivPinPolicies),
+    }),
+  ),
+  objects: v.array(v.object({ tag: hex, data: hex })),
+  features: v.object({
+    metadata: v.boolean(),
+    moveKey: v.boolean(),
+    sm2Algorithm: v.exactOptional(byte),
+    retiredSlots: v.array(v.pipe(byte, v.minValue(0x82), v.maxValue(0x95))),
+  }),
+});
+
 const keyState = v.object({
   scenario: v.picklist(scenarios),
-  attachment: v.picklist(attachments),
+  attachment: v.picklist(allAttachments),
+  commandSet: v.exactOptional(v.picklist(commandSets)),
   info: v.object({
     manufacturer: v.string(),
     issuer: v.string(),
@@ -42,6 +74,7 @@ const keyState = v.object({
       ),
     }),
   ),
+  piv: v.exactOptional(pivState),
 });
 
 /** A state from the browser's storage or the demo's server; undefined when it is not one. */

@@ -17,4 +17,6 @@ export const attachmentNames: Readonly<Record<Attachment, string>> = {
   'longmai-hid': 'HID（WebHID）',
   'ccid-extended': 'CCID，扩展 APDU（WebUSB）',
   'ccid-short': 'CCID，短 APDU（WebUSB）',
+  'ccid-0b': '智能卡类 0B（网页不能用）',
+  canokey: 'CanoKey（WebUSB）',
 };
