@@ -4,17 +4,48 @@ export type ModelAttachment =
   | 'longmaiHid'
   /** CCID messages on a vendor-class interface: WebUSB. */
   | 'vendorCcid'
+  /** CanoKey's control transfers to a vendor-class interface without endpoints: WebUSB. */
+  | 'canokey'
   /** USB class 0B, kept from web pages. */
   | 'smartCardClass'
   /** USB class 08 only, kept from web pages. */
   | 'massStorage';
 
+export type CommandSet = 'gmt0017' | 'piv';
+
+/**
+ * What this site may do with a key: nothing, read it, or put a new certificate on it. From the strictest to the loosest.
+ */
+export const enrolments = ['off', 'readOnly', 'on'] as const;
+export type Enrolment = (typeof enrolments)[number];
+
 /** Where makers' GM/T 0017 firmware differs. */
 export interface SkfDialect {
   /** The digest that makes the challenge's key from the password. */
   readonly pinDigest: 'sha1' | 'sm3';
+  /** Whether ImportCertificate wants the login too, about which GM/T 0017 says nothing. */
+  readonly passwordForImport: boolean;
+  /** Which nibble of the last byte of 63Cx counts the tries. A hint only: GetPINInfo is what is believed. */
+  readonly triesNibble: 'low' | 'high';
+  /** Which half of ImportECCKeyPair's 64 bytes encPriv is the private key d. */
+  readonly importedPrivateKey: 'last32' | 'first32';
+  /** Under which public key the CA's key centre wraps the encryption key pair. */
+  readonly wrappingTarget: 'signingKey' | 'temporaryKey';
   /** Seconds to wait for a signature: a key with a button waits for a press. */
   readonly signSeconds: number;
+}
+
+/** Where PIV keys differ (NIST SP 800-73-4). */
+export interface PivDialect {
+  /** The algorithm identifier of SM2 on keys that have it; without one the key is asked for none. */
+  readonly sm2Algorithm?: number;
+  /**
+   * When a retired slot is free to be used: only where object, metadata and key history all say so, or, on a key that
+   * cannot tell more, already where the slot has no certificate object.
+   */
+  readonly spareSlot: 'provenEmpty' | 'noCertificate';
+  /** The retired key management slots the key has, 82 to 95 (SP 800-73-4 part 1 table 4b). */
+  readonly retiredSlots: readonly number[];
 }
 
 export interface KeyModel {
@@ -22,39 +53,82 @@ export interface KeyModel {
   readonly productId: number;
   readonly name: string;
   readonly attachment: ModelAttachment;
-  /** Undefined where the key cannot be reached, so that its command set does not matter. */
-  readonly commandSet: 'gmt0017' | undefined;
+  /** Undefined where it is not known, or the key cannot be reached, so that it does not matter. */
+  readonly commandSet: CommandSet | undefined;
   readonly dialect: SkfDialect;
+  readonly piv?: PivDialect;
+  readonly enrolment: Enrolment;
   readonly note?: string;
 }
 
-export const defaultDialect: SkfDialect = { pinDigest: 'sha1', signSeconds: 15 };
+/** A model as the operator writes it down; what is left out is as on most keys. */
+export interface ModelRow {
+  readonly vendorId: number;
+  readonly productId: number;
+  readonly name: string;
+  readonly attachment: ModelAttachment;
+  readonly commandSet?: CommandSet;
+  readonly dialect?: Partial<SkfDialect>;
+  readonly piv?: Partial<PivDialect>;
+  readonly enrolment?: Enrolment;
+  readonly note?: string;
+}
 
-const usable = (
-  vendorId: number,
-  productId: number,
-  name: string,
-  attachment: 'longmaiHid' | 'vendorCcid',
-  note?: string,
-): KeyModel => ({
-  ...{ vendorId, productId, name, attachment, commandSet: 'gmt0017', dialect: defaultDialect },
-  ...(note === undefined ? {} : { note }),
-});
+export const defaultDialect: SkfDialect = {
+  pinDigest: 'sha1',
+  passwordForImport: false,
+  triesNibble: 'low',
+  importedPrivateKey: 'last32',
+  wrappingTarget: 'signingKey',
+  signSeconds: 15,
+};
+
+/** All twenty retired slots, and nothing taken for free that is not proven to be. */
+export const defaultPivDialect: PivDialect = {
+  spareSlot: 'provenEmpty',
+  retiredSlots: Array.from({ length: 20 }, (_, index) => 0x82 + index),
+};
+
+function modelOf({ vendorId, productId, name, attachment, note, ...row }: ModelRow): KeyModel {
+  const reachable = attachment !== 'smartCardClass' && attachment !== 'massStorage';
+  const usual = attachment === 'canokey' || row.piv ? 'piv' : reachable ? 'gmt0017' : undefined;
+  const commandSet = row.commandSet ?? usual;
+  return {
+    ...{ vendorId, productId, name, attachment, commandSet },
+    dialect: { ...defaultDialect, ...row.dialect },
+    ...(commandSet === 'piv' ? { piv: { ...defaultPivDialect, ...row.piv } } : {}),
+    enrolment: row.enrolment ?? 'on',
+    ...(note === undefined ? {} : { note }),
+  };
+}
+
 const refused = (
   vendorId: number,
   productIds: readonly number[],
   name: string,
   attachment: 'smartCardClass' | 'massStorage',
-): readonly KeyModel[] =>
-  productIds.map((productId) => ({
-    ...{ vendorId, productId, name, attachment, commandSet: undefined, dialect: defaultDialect },
-  }));
+): readonly KeyModel[] => productIds.map((productId) => modelOf({ vendorId, productId, name, attachment }));
 
 /** The keys we know. An operator adds a row for a key of the same kind; no code changes. */
 export const keyModels: readonly KeyModel[] = [
-  usable(0x055c, 0xe618, 'Longmai mToken GM3000', 'longmaiHid'),
-  usable(0x055c, 0xf603, 'Longmai mToken GM3000', 'longmaiHid', 'Composite: HID interface 0, CCID interface 1'),
-  usable(0x1209, 0x0001, 'Virtual USBKEY', 'vendorCcid', 'Laboratory: test identifier of pid.codes'),
+  modelOf({ vendorId: 0x055c, productId: 0xe618, name: 'Longmai mToken GM3000', attachment: 'longmaiHid' }),
+  modelOf({
+    ...{ vendorId: 0x055c, productId: 0xf603, name: 'Longmai mToken GM3000', attachment: 'longmaiHid' },
+    note: 'Composite: HID interface 0, CCID interface 1',
+  }),
+  modelOf({
+    ...{ vendorId: 0x20a0, productId: 0x42d4, name: 'CanoKey', attachment: 'canokey' },
+    // Has neither metadata nor a key history object, and two retired slots.
+    piv: { sm2Algorithm: 0x54, spareSlot: 'noCertificate', retiredSlots: [0x82, 0x83] },
+  }),
+  modelOf({
+    ...{ vendorId: 0x1209, productId: 0x0001, name: 'Virtual USBKEY', attachment: 'vendorCcid' },
+    note: 'Laboratory: test identifier of pid.codes',
+  }),
+  modelOf({
+    ...{ vendorId: 0x1209, productId: 0x0002, name: 'Virtual PIV key', attachment: 'vendorCcid', commandSet: 'piv' },
+    note: 'Laboratory: test identifier of pid.codes',
+  }),
   ...refused(0x096e, [0x0807], 'Feitian ePass2003', 'smartCardClass'),
   ...refused(0x163c, [0x0407, 0x0417, 0x0418, 0x0406, 0x0a03], 'Watchdata USBKEY', 'smartCardClass'),
   ...refused(0xa625, [0x0801, 0x0810], 'TianYu USBKEY', 'smartCardClass'),
@@ -72,6 +146,22 @@ export const keyModels: readonly KeyModel[] = [
   ...refused(0x3a59, [0x4458], 'USBKEY, CD mode', 'massStorage'),
 ];
 
+let additions: readonly KeyModel[] = [];
+
+/**
+ * Takes the operator's models, in place of those taken before. They go before the table's own, so a row for a known key
+ * replaces the table's.
+ */
+export function setModelAdditions(rows: readonly ModelRow[]): void {
+  additions = rows.map(modelOf);
+}
+
+/** The operator's models and the table's, in the order in which they count. */
+export function allModels(): readonly KeyModel[] {
+  return [...additions, ...keyModels];
+}
+
+/** @param vendorId idVendor @param productId idProduct, of the USB device descriptor (USB 2.0 §9.6.1) */
 export function findModel(vendorId: number, productId: number): KeyModel | undefined {
-  return keyModels.find((model) => model.vendorId === vendorId && model.productId === productId);
+  return allModels().find((model) => model.vendorId === vendorId && model.productId === productId);
 }

@@ -25,6 +25,53 @@ const outside = v.pipe(
   }, 'must be an https address'),
 );
 
+/** A USB identifier (idVendor, idProduct): a number, or four hexadecimal digits as lists of devices print them. */
+const usbId = v.union(
+  [
+    v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(0xffff)),
+    v.pipe(
+      v.string(),
+      v.regex(/^(0x)?[0-9a-f]{4}$/i),
+      v.transform((digits) => parseInt(digits, 16)),
+    ),
+  ],
+  'must be a USB identifier: 0 to 65535, or four hexadecimal digits',
+);
+const seconds = v.pipe(v.number(), v.minValue(1), v.maxValue(300));
+const byte = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(0xff));
+const retiredSlot = v.pipe(v.number(), v.integer(), v.minValue(0x82), v.maxValue(0x95));
+const enrolment = v.picklist(['off', 'readOnly', 'on']);
+
+/** A model of USBKEY that the site does not know of itself, or another word on one that it does. */
+const modelRow = v.strictObject({
+  vendorId: usbId,
+  productId: usbId,
+  name: v.pipe(v.string(), v.minLength(1), v.maxLength(60)),
+  attachment: v.picklist(['longmaiHid', 'vendorCcid', 'canokey', 'smartCardClass', 'massStorage']),
+  commandSet: v.exactOptional(v.picklist(['gmt0017', 'piv'])),
+  /** Where its GM/T 0017 firmware differs from most. */
+  dialect: v.exactOptional(
+    v.strictObject({
+      pinDigest: v.exactOptional(v.picklist(['sha1', 'sm3'])),
+      passwordForImport: v.exactOptional(v.boolean()),
+      triesNibble: v.exactOptional(v.picklist(['low', 'high'])),
+      importedPrivateKey: v.exactOptional(v.picklist(['last32', 'first32'])),
+      wrappingTarget: v.exactOptional(v.picklist(['signingKey', 'temporaryKey'])),
+      signSeconds: v.exactOptional(seconds),
+    }),
+  ),
+  /** Where it differs as a PIV key. */
+  piv: v.exactOptional(
+    v.strictObject({
+      sm2Algorithm: v.exactOptional(byte),
+      spareSlot: v.exactOptional(v.picklist(['provenEmpty', 'noCertificate'])),
+      retiredSlots: v.exactOptional(v.pipe(v.array(retiredSlot), v.maxLength(20))),
+    }),
+  ),
+  enrolment: v.exactOptional(enrolment),
+  note: v.exactOptional(v.string()),
+});
+
 const configSchema = v.object({
   version: v.literal(1),
   /** Where certificates come from; null while the operator has not opened online enrolment. */
@@ -41,6 +88,8 @@ const configSchema = v.object({
   holder: v.object({ taxpayerNumber: v.array(oid) }),
   /** Where the original program can be downloaded; a source without an address is shown by its name alone. */
   links: v.optional(v.object({ taxBureau: v.optional(outside), platform: v.optional(outside) })),
+  /** USBKEYs beyond those the site knows; a row for a known one goes before the site's own. */
+  models: v.optional(v.array(modelRow), []),
 });
 export type Config = v.InferOutput<typeof configSchema>;
 
@@ -51,6 +100,14 @@ export type Config = v.InferOutput<typeof configSchema>;
 export async function loadConfig(): Promise<Config> {
   return (await loadDocument('/config.json', configSchema)).value;
 }
+
+/** Every key of a model, or those with one firmware: `1.4`, or by its beginning, `1.*`. */
+const modelRule = v.object({
+  vendorId: usbId,
+  productId: usbId,
+  firmware: v.exactOptional(v.pipe(v.string(), v.regex(/^[^*]+\*?$/, 'must be a version, or its beginning and *'))),
+  enrolment,
+});
 
 const policySchema = v.object({
   /** Days before notAfter from which renewal is open, both ends included (R-1.3.1-1). */
@@ -73,6 +130,8 @@ const policySchema = v.object({
   minSecurityBits: v.pipe(v.number(), v.integer(), v.minValue(112)),
   /** The longest life of a certificate that is accepted, in days. */
   maxLifeDays: v.pipe(v.number(), v.integer(), v.minValue(1)),
+  /** Models, or single versions of their firmware, with which less is done than the site would do, until further notice. */
+  models: v.optional(v.array(modelRule), []),
 });
 export type Policy = v.InferOutput<typeof policySchema>;
 

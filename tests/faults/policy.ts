@@ -11,5 +11,6 @@ export const policy: Policy = {
   upgradePlan: { newKey: true, algorithm: 'sm2' },
   renewalAlgorithm: 'sameAsOld',
   minSecurityBits: 112,
+  models: [],
   maxLifeDays: 1830,
 };

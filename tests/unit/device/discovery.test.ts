@@ -1,6 +1,12 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { chooseDevice, grantedDevices, watchDevices } from '../../../src/device/discovery.ts';
-import { findModel, keyModels } from '../../../src/device/models.ts';
+import {
+  defaultDialect,
+  defaultPivDialect,
+  findModel,
+  keyModels,
+  setModelAdditions,
+} from '../../../src/device/models.ts';
 import { FakeHid, FakeUsb, ScriptedHidDevice, ScriptedUsbDevice } from './fakes.ts';
 
 afterEach(() => void vi.unstubAllGlobals());
@@ -21,10 +27,47 @@ describe('the table of models', () => {
   it.each([
     [0x055c, 0xe618, 'longmaiHid', 'gmt0017'],
     [0x1209, 0x0001, 'vendorCcid', 'gmt0017'],
+    [0x1209, 0x0002, 'vendorCcid', 'piv'],
+    [0x20a0, 0x42d4, 'canokey', 'piv'],
     [0x096e, 0x0807, 'smartCardClass', undefined],
     [0x14d6, 0xa002, 'massStorage', undefined],
   ])('knows %i:%i', (vendorId, productId, attachment, commandSet) => {
     expect(findModel(vendorId, productId)).toMatchObject({ attachment, commandSet });
+  });
+});
+
+describe('the operator’s models', () => {
+  afterEach(() => setModelAdditions([]));
+
+  it('are keys as most are, where their row says nothing else', () => {
+    setModelAdditions([
+      { vendorId: 1, productId: 2, name: 'A', attachment: 'longmaiHid', dialect: { pinDigest: 'sm3' } },
+      { vendorId: 1, productId: 3, name: 'B', attachment: 'vendorCcid', piv: { sm2Algorithm: 0x54 } },
+      { vendorId: 1, productId: 4, name: 'C', attachment: 'smartCardClass', enrolment: 'off', note: 'n' },
+    ]);
+
+    expect(findModel(1, 2)).toEqual({
+      ...{ vendorId: 1, productId: 2, name: 'A', attachment: 'longmaiHid', commandSet: 'gmt0017', enrolment: 'on' },
+      dialect: { ...defaultDialect, pinDigest: 'sm3' },
+    });
+    expect(findModel(1, 3)).toMatchObject({ commandSet: 'piv', piv: { ...defaultPivDialect, sm2Algorithm: 0x54 } });
+    expect(findModel(1, 4)).toMatchObject({ commandSet: undefined, enrolment: 'off', note: 'n' });
+  });
+
+  it('go before the table’s own, until others are given', () => {
+    setModelAdditions([
+      { vendorId: 0x055c, productId: 0xe618, name: 'Held back', attachment: 'longmaiHid', enrolment: 'readOnly' },
+    ]);
+    expect(findModel(0x055c, 0xe618)).toMatchObject({ name: 'Held back', enrolment: 'readOnly' });
+
+    setModelAdditions([]);
+    expect(findModel(0x055c, 0xe618)).toMatchObject({ name: 'Longmai mToken GM3000', enrolment: 'on' });
+  });
+
+  it('leave CanoKey its own way of being PIV', () => {
+    expect(findModel(0x20a0, 0x42d4)?.piv).toEqual({
+      ...{ sm2Algorithm: 0x54, spareSlot: 'noCertificate', retiredSlots: [0x82, 0x83] },
+    });
   });
 });
 

@@ -65,6 +65,30 @@ test('links out of the site are the operator’s choice, on https', async () => 
   expect((await loadConfig()).links).toBeUndefined();
 });
 
+test('models come with identifiers as numbers, however they are written, and nothing made up', async () => {
+  const row = { vendorId: '0x055C', productId: 'f605', name: 'A key', attachment: 'longmaiHid' };
+  const piv = { vendorId: 0x20a0, productId: 0x42d4, name: 'Another', attachment: 'canokey', commandSet: 'piv' };
+  const details = { dialect: { pinDigest: 'sm3' }, piv: { retiredSlots: [0x82] }, enrolment: 'readOnly' };
+  answers['/config.json'] = json({ ...config, models: [row, { ...piv, ...details }] });
+  expect((await loadConfig()).models).toEqual([
+    { ...row, vendorId: 0x055c, productId: 0xf605 },
+    { ...piv, ...details },
+  ]);
+  answers['/config.json'] = json(config);
+  expect((await loadConfig()).models).toEqual([]);
+});
+
+test('the policy can hold back a model, or one firmware of it', async () => {
+  const loaded = await loadConfig();
+  const models = [{ vendorId: '055c', productId: 'E618', firmware: '1.4*', enrolment: 'off' }];
+  answers['/api/policy'] = json({ ...policy, models });
+  expect((await loadPolicy(loaded)).models).toEqual([{ ...models[0], vendorId: 0x055c, productId: 0xe618 }]);
+  answers['/api/policy'] = json(policy);
+  expect((await loadPolicy(loaded)).models).toEqual([]);
+});
+
+const model = { vendorId: '055c', productId: 'f605', name: 'A key', attachment: 'longmaiHid' };
+
 test.each([
   ['server error', { status: 500, body: '' }],
   ['half a document', { status: 200, body: '{"version": 1,' }],
@@ -86,6 +110,19 @@ test.each([
     'a holder attribute that is no object identifier',
     { holder: { taxpayerNumber: ['CN'] } },
     'holder.taxpayerNumber.0',
+  ],
+  ['a model with half an identifier', { models: [model, { ...model, productId: '5c' }] }, 'models.1.productId'],
+  ['a model with an identifier out of range', { models: [{ ...model, vendorId: 65536 }] }, 'models.0.vendorId'],
+  [
+    'a model that meets the browser in no known way',
+    { models: [{ ...model, attachment: 'ps2' }] },
+    'models.0.attachment',
+  ],
+  ['a model with a misspelt field', { models: [{ ...model, enrollment: 'off' }] }, 'models.0.enrollment'],
+  [
+    'a model with a slot PIV does not have',
+    { models: [{ ...model, piv: { retiredSlots: [0x9a] } }] },
+    'piv.retiredSlots.0',
   ],
 ])('%s is refused with its place in the document', async (_what, change, place) => {
   const { cacheDatabase } = await import('../../../src/storage/database.ts');

@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { TransportError } from '../../../src/apdu/channel.ts';
 import { ApduSession } from '../../../src/apdu/session.ts';
+import { defaultDialect } from '../../../src/device/models.ts';
 import { sm2Spki } from '../../../src/pki/algorithms.ts';
 import { SkfKey } from '../../../src/usbkey/skf-key.ts';
 import gm from '../../vectors/gm.json' with { type: 'json' };
@@ -28,7 +29,7 @@ const honest: Script = {
   '4e': '02000000 3000 9000',
   '88': `00010000 ${point} 9000`,
 };
-const options = { dialect: { pinDigest: 'sha1', signSeconds: 15 } } as const;
+const options = { dialect: defaultDialect };
 const ref = { application: 'CFCA', container: 'C1' };
 const password = new TextEncoder().encode(gm.verifyPin.pin);
 const lost = new TransportError('timeout', 'no answer');
