@@ -1,3 +1,4 @@
+import type { ApduChannel } from '../apdu/channel.ts';
 import { ApduSession, type TraceEntry } from '../apdu/session.ts';
 import {
   chooseDevice,
@@ -13,6 +14,14 @@ import type { UsbKey } from './usbkey.ts';
 
 export type { RefusalReason, TraceEntry, Way };
 
+export interface OpenOptions {
+  /**
+   * Puts something between the key's driver and its wire. Whole APDUs pass through it, what must be kept secret
+   * included: for the acceptance run's recorder, which redacts before it keeps anything. Without effect on an open key.
+   */
+  readonly wrap?: ((channel: ApduChannel) => ApduChannel) | undefined;
+}
+
 /** A key that is plugged in and granted to this site. The same key is the same object for as long as it is plugged in. */
 export interface AttachedKey {
   readonly way: Way;
@@ -27,7 +36,7 @@ export interface AttachedKey {
    * @throws TransportError `protectedClass` for a refused one, `accessDenied`, `busy`, `disconnected`, …
    * @throws KeyError `unsupported` or another when what answers does not speak GM/T 0017
    */
-  open(): Promise<UsbKey>;
+  open(options?: OpenOptions): Promise<UsbKey>;
 }
 
 const attached = new WeakMap<GrantedDevice, AttachedKey>();
@@ -80,9 +89,9 @@ function attachedKey(device: GrantedDevice): AttachedKey {
     current = undefined;
     released = closed;
   };
-  const open = () => {
+  const open = (options: OpenOptions = {}) => {
     if (current) return current;
-    const opening = released.then(() => openKey(device, onClosing));
+    const opening = released.then(() => openKey(device, onClosing, options));
     current = opening;
     opening.catch(() => {
       if (current === opening) current = undefined;
@@ -98,8 +107,12 @@ function attachedKey(device: GrantedDevice): AttachedKey {
   return key;
 }
 
-async function openKey(device: GrantedDevice, onClosing: (closed: Promise<void>) => void): Promise<UsbKey> {
-  const channel = await device.openChannel();
+async function openKey(
+  device: GrantedDevice,
+  onClosing: (closed: Promise<void>) => void,
+  { wrap = (wire) => wire }: OpenOptions,
+): Promise<UsbKey> {
+  const channel = wrap(await device.openChannel());
   const session = new ApduSession(channel, {
     extendedLength: 'wherePossible',
     trace: (entry) => tracers.forEach((tracer) => tracer(entry)),

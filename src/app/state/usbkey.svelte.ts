@@ -9,7 +9,7 @@ import { clock } from '../../service/clock.ts';
 import { loadConfig, loadPolicy, type Config, type Policy } from '../../service/config.ts';
 import { ServiceError } from '../../service/errors.ts';
 import { saveLastReading } from '../../storage/last-reading.ts';
-import { authorisedKeys, requestKey, watchKeys, type AttachedKey } from '../../usbkey/connect.ts';
+import { authorisedKeys, requestKey, watchKeys, type AttachedKey, type OpenOptions } from '../../usbkey/connect.ts';
 import { KeyError, type UsbKey } from '../../usbkey/usbkey.ts';
 import { browserTrouble, type BrowserTrouble } from '../environment.ts';
 import { saveKeySummary } from './key-summary.ts';
@@ -185,11 +185,11 @@ class UsbKeyState {
    * Opens the attached key for one task and closes it afterwards. Nothing else touches the key meanwhile.
    * @throws TransportError, and `busy` when another tab is at it
    */
-  withKey<T>(attached: AttachedKey, task: (key: UsbKey) => Promise<T>): Promise<T> {
+  withKey<T>(attached: AttachedKey, task: (key: UsbKey) => Promise<T>, options?: OpenOptions): Promise<T> {
     if (this.#task) return Promise.reject(new TransportError('busy', 'this page is at the key already'));
     const run = async (lock: Lock | null): Promise<T> => {
       if (!lock) throw new OtherTab();
-      const key = await attached.open();
+      const key = await attached.open(options);
       try {
         return await task(key);
       } finally {
