@@ -321,9 +321,20 @@ function isOdd(byte = 0): boolean {
 /** P1 02: over the digest e, so that Z and SM3 are the host's. @param e 32 bytes */
 export const eccSignData = (applicationId: number, containerId: number, e: Uint8Array): Command =>
   command(0x74, inContainer(applicationId, containerId, e), all, 2);
+/** P1 01: over a message of which the key computes Z, with the given id, and SM3. */
+export const eccSignRaw = (
+  applicationId: number,
+  containerId: number,
+  signerId: Uint8Array,
+  message: Uint8Array,
+): Command =>
+  command(0x74, inContainer(applicationId, containerId, littleEndian(signerId.length, 4), signerId, message), all, 1);
 /** P1 02: the key pads what it is given (GM/T 0016 SKF_RSASignData). @param digestInfo at most modulus − 11 bytes */
 export const rsaSignData = (applicationId: number, containerId: number, digestInfo: Uint8Array): Command =>
   command(0x58, inContainer(applicationId, containerId, digestInfo), all, 2);
+/** P1 01, P2 03: over a message that the key hashes with SHA-256 and pads. */
+export const rsaSignRaw = (applicationId: number, containerId: number, message: Uint8Array): Command =>
+  command(0x58, inContainer(applicationId, containerId, message), all, 1, 3);
 
 // DER of DigestInfo up to the digest: SEQUENCE { SEQUENCE { 2.16.840.1.101.3.4.2.1, NULL }, OCTET STRING (32) }.
 const sha256DigestInfoHead = [

@@ -7,7 +7,7 @@ import type { SkfDialect } from '../device/models.ts';
 import { rsaSpki, sm2Spki } from '../pki/algorithms.ts';
 import { concat, copyBytes } from '../pki/bytes.ts';
 import { ecdsaSignatureToDer } from '../pki/der.ts';
-import { sm2Digest } from '../pki/sm2.ts';
+import { sm2DefaultId, sm2Digest } from '../pki/sm2.ts';
 import { challengeBytes, maxPasswordBytes, passwordProof } from './password-proof.ts';
 import { refusal } from './refusals.ts';
 import * as skf from './skf-commands.ts';
@@ -196,28 +196,20 @@ export class SkfKey implements UsbKey {
   }
 
   sign(ref: ContainerRef, message: Uint8Array): Promise<Uint8Array> {
-    return this.#serially(() =>
-      this.#writing(ref.application, async (applicationId) => {
-        const known = this.#signers.get(nameOf(ref)) ?? (await this.#containerType(applicationId, ref));
-        return this.#inContainer(applicationId, ref.container, async (containerId) => {
-          // A key that somebody exchanged meanwhile makes a signature that does not verify, never one that misleads.
-          const signer = typeof known === 'string' ? await this.#readSigner(applicationId, containerId, known) : known;
-          this.#signers.set(nameOf(ref), signer);
-          const timeoutMs = this.#options.dialect.signSeconds * 1000;
-          if (signer.type === 'ecc') {
-            const e = sm2Digest(message, signer.publicKey);
-            const answer = await this.#run(skf.eccSignData(applicationId, containerId, e), timeoutMs);
-            return ecdsaSignatureToDer(skf.parseEccSignature(answer));
-          }
-          const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', copyBytes(message)));
-          const command = skf.rsaSignData(applicationId, containerId, skf.sha256DigestInfo(digest));
-          const signature = await this.#run(command, timeoutMs);
-          if (signature.length !== signer.modulus.length) {
-            throw new KeyError('malformed', `an RSA signature of ${signature.length} bytes`);
-          }
-          return signature;
-        });
-      }),
+    return this.#signWith(ref, async (signer, applicationId, containerId) => {
+      if (signer.type === 'ecc') {
+        return skf.eccSignData(applicationId, containerId, sm2Digest(message, signer.publicKey));
+      }
+      const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', copyBytes(message)));
+      return skf.rsaSignData(applicationId, containerId, skf.sha256DigestInfo(digest));
+    });
+  }
+
+  signRaw(ref: ContainerRef, message: Uint8Array): Promise<Uint8Array> {
+    return this.#signWith(ref, ({ type }, applicationId, containerId) =>
+      type === 'ecc'
+        ? skf.eccSignRaw(applicationId, containerId, sm2DefaultId, message)
+        : skf.rsaSignRaw(applicationId, containerId, message),
     );
   }
 
@@ -396,6 +388,30 @@ export class SkfKey implements UsbKey {
   }
 
   // --- key pairs, within ----------------------------------------------------------------------------------------------
+
+  /** @returns the signature as a certificate carries it */
+  #signWith(
+    ref: ContainerRef,
+    commandFor: (signer: Signer, applicationId: number, containerId: number) => CommandApdu | Promise<CommandApdu>,
+  ): Promise<Uint8Array> {
+    return this.#serially(() =>
+      this.#writing(ref.application, async (applicationId) => {
+        const known = this.#signers.get(nameOf(ref)) ?? (await this.#containerType(applicationId, ref));
+        return this.#inContainer(applicationId, ref.container, async (containerId) => {
+          // A key that somebody exchanged meanwhile makes a signature that does not verify, never one that misleads.
+          const signer = typeof known === 'string' ? await this.#readSigner(applicationId, containerId, known) : known;
+          this.#signers.set(nameOf(ref), signer);
+          const command = await commandFor(signer, applicationId, containerId);
+          const answer = await this.#run(command, this.#options.dialect.signSeconds * 1000);
+          if (signer.type === 'ecc') return ecdsaSignatureToDer(skf.parseEccSignature(answer));
+          if (answer.length !== signer.modulus.length) {
+            throw new KeyError('malformed', `an RSA signature of ${answer.length} bytes`);
+          }
+          return answer;
+        });
+      }),
+    );
+  }
 
   async #readKeyPair(
     applicationId: number,

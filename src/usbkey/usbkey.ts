@@ -90,6 +90,12 @@ export interface UsbKey {
    * @returns the signature as a certificate carries it: DER ECDSA-Sig-Value / SM2 signature, or PKCS #1 v1.5
    */
   sign(ref: ContainerRef, message: Uint8Array): Promise<Uint8Array>;
+  /**
+   * Signs a message that the key itself hashes, for SM2 with the default id: only where the command set has that, and
+   * only to try out whether the key does it right.
+   * @returns as `sign`
+   */
+  signRaw?(ref: ContainerRef, message: Uint8Array): Promise<Uint8Array>;
   /** Writes a certificate. The key deletes an old certificate of the same usage first: the caller only names new containers. */
   importCertificate(ref: ContainerRef, usage: KeyUsage, certificate: Uint8Array): Promise<void>;
   /** Removes a container with all it holds. */

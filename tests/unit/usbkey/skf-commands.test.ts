@@ -45,6 +45,8 @@ describe('commands', () => {
     ['ExportCertificate, encryption', skf.exportCertificate(1, 2, 'encryption'), '804e0000 000004 0100 0200 0000'],
     ['GenRSAKeyPair', skf.genRsaKeyPair(1, 2, 2048), '80540000 000006 0100 0200 0008 0000'],
     ['RSASignData', skf.rsaSignData(1, 2, hex('aa')), '80580200 000005 0100 0200 aa 0000'],
+    ['RSASignData, raw', skf.rsaSignRaw(1, 2, hex('aabb')), '80580103 000006 0100 0200 aabb 0000'],
+    ['ECCSignData, raw', skf.eccSignRaw(1, 2, hex('3132'), hex('aa')), '80740100 00000b 0100 0200 02000000 3132 aa 0000'],
     ['GenECCKeyPair', skf.genEccKeyPair(1, 2), '80700000 000008 0100 0200 00010000 0000'],
     ['ECCSignData', skf.eccSignData(1, 2, hex('ee')), '80740200 000005 0100 0200 ee 0000'],
     ['ExportPublicKey', skf.exportPublicKey(1, 2, 'signing'), '80880100 000004 0100 0200 0000'],

@@ -106,6 +106,16 @@ describe.each(attachments)('a GM/T 0017 key attached by %s', (attachment) => {
     expect(await verifySignature({ spki, algorithm: oids.sm2WithSm3, message, signature })).toBe(true);
   });
 
+  it('signs a message that the key hashes itself as it signs one that is hashed here', async () => {
+    const { signing } = await key.readContainer(existing);
+    await key.verifyPassword(sampleApplication, password);
+
+    const signature = (await key.signRaw?.(existing, message)) ?? hex('');
+
+    const spki = signing?.publicKey ?? hex('');
+    expect(await verifySignature({ spki, algorithm: oids.sm2WithSm3, message, signature })).toBe(true);
+  });
+
   it('makes a new container, an SM2 key, a signature, takes a certificate and gives it back', async () => {
     await key.verifyPassword(sampleApplication, password);
 
@@ -136,9 +146,12 @@ describe.each(attachments)('a GM/T 0017 key attached by %s', (attachment) => {
 
     const spki = await key.generateSigningKeyPair(fresh, 'rsa2048');
     const signature = await key.sign(fresh, message);
+    const raw = (await key.signRaw?.(fresh, message)) ?? hex('');
 
     expect(readSpki(spki)).toMatchObject({ algorithm: 'rsa', bits: 2048 });
     expect(await verifySignature({ spki, algorithm: oids.sha256WithRsa, message, signature })).toBe(true);
+    // RSASSA-PKCS1-v1_5 is deterministic (RFC 8017 §8.2).
+    expect(toHex(raw)).toBe(toHex(signature));
     expect(toHex((await key.readContainer(fresh)).signing?.publicKey ?? hex(''))).toBe(toHex(spki));
   });
 
