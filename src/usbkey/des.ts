@@ -82,7 +82,7 @@ function keySchedule(key: Bits): KeySchedule {
 
 function des(schedule: KeySchedule, block: Bits): Bits {
   const permuted = permute(block, initialPermutation);
-  let [left, right] = [permuted.slice(0, 32), permuted.slice(32)];
+  let [left, right]: [Bits, Bits] = [permuted.slice(0, 32), permuted.slice(32)];
   for (const roundKey of schedule) [left, right] = [right, exclusiveOr(left, mix(right, roundKey))];
   return permute([...right, ...left], finalPermutation);
 }
