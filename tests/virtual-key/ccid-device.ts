@@ -16,6 +16,8 @@ const out = {
   transfer: 0x6f,
   abort: 0x72,
 } as const;
+/** What cannot be done while the card answers somebody else. */
+const needsCard: ReadonlySet<number> = new Set([out.powerOn, out.powerOff, out.transfer]);
 const inbound = { dataBlock: 0x80, slotStatus: 0x81, parameters: 0x82, escape: 0x83 } as const;
 
 /** bError (CCID 1.1 table 6.2-2); 1…127 are the offset of the field that is wrong. */
@@ -63,11 +65,20 @@ interface Message {
   readonly data: Uint8Array;
 }
 
-/** A CCID reader on a vendor-class interface with its card built in: the inside of a USBKEY. */
+export interface CcidFace {
+  /** Vendor-specific, which pages may claim, or the smart-card class, which they may not. */
+  readonly interfaceClass?: 0xff | 0x0b;
+  readonly interfaceNumber?: number;
+  /** False while the card answers somebody else on the same key: the slot is busy. */
+  readonly isFree?: () => boolean;
+}
+
+/** A CCID reader with its card built in: the inside of a USBKEY. */
 export class CcidDevice implements UsbDeviceModel {
   readonly identity: UsbIdentity;
   readonly interfaces: readonly UsbInterfaceModel[];
   readonly #card: Card;
+  readonly #isFree: () => boolean;
   #send: PacketSink = () => undefined;
   #received: Uint8Array = new Uint8Array(0);
   #active = false;
@@ -81,13 +92,14 @@ export class CcidDevice implements UsbDeviceModel {
   /** bSeq of an ABORT control request whose bulk message has not come yet. */
   #aborting: number | undefined;
 
-  constructor(card: Card, identity: UsbIdentity) {
+  constructor(card: Card, identity: UsbIdentity, face: CcidFace = {}) {
     this.#card = card;
+    this.#isFree = face.isFree ?? ((): boolean => true);
     this.identity = identity;
     this.interfaces = [
       {
-        interfaceNumber: 0,
-        interfaceClass: 0xff,
+        interfaceNumber: face.interfaceNumber ?? 0,
+        interfaceClass: face.interfaceClass ?? 0xff,
         interfaceSubclass: 0,
         interfaceProtocol: 0,
         classDescriptor: ccidDescriptor(card.apduLevel),
@@ -189,7 +201,7 @@ export class CcidDevice implements UsbDeviceModel {
       this.#fail(message, slotErrors.aborted);
       return;
     }
-    if (this.#current) {
+    if (this.#current || (needsCard.has(message.type) && !this.#isFree())) {
       this.#fail(message, slotErrors.slotBusy);
       return;
     }

@@ -7,7 +7,7 @@ import {
   type UsbEndpointModel,
   type UsbInterfaceModel,
 } from './device-models.ts';
-import { FaultPlan } from './faults.ts';
+import { type FaultKind, FaultPlan } from './faults.ts';
 
 /** Interface classes that WebUSB keeps from pages (WICG WebUSB, "protected interface class"). */
 const protectedClasses = new Set([0x01, 0x03, 0x08, 0x0b, 0x0e, 0x10, 0xe0]);
@@ -90,6 +90,8 @@ export class FakeUsbDevice {
   readonly #halted = new Set<string>();
   readonly #packets = new Map<number, Uint8Array[]>();
   readonly #waiting = new Map<number, WaitingTransfer[]>();
+  /** Control transfers whose answer was lost. */
+  readonly #unanswered: ((error: DOMException) => void)[] = [];
   #present = true;
   #opened = false;
   #changing = false;
@@ -236,9 +238,10 @@ export class FakeUsbDevice {
     this.#checkControl('controlTransferIn', setup);
     if (length > 0xffff)
       throw exception('DataError', 'controlTransferIn', 'The data buffer exceeded its maximum size.');
-    const bytes = await this.#controlled('controlTransferIn', () =>
+    const { fault, result: bytes } = await this.#controlled('controlTransferIn', () =>
       isGetDescriptor(setup) ? this.#descriptor(setup.value) : this.#model.controlIn(setup, length),
     );
+    if (fault === 'lost') return this.#neverAnswered();
     if (!bytes) return { status: 'stall', data: viewOf(new Uint8Array(0)) };
     return { status: 'ok', data: viewOf(bytes.subarray(0, length)) };
   }
@@ -246,7 +249,11 @@ export class FakeUsbDevice {
   async controlTransferOut(setup: USBControlTransferParameters, data?: BufferSource): Promise<OutResult> {
     this.#checkControl('controlTransferOut', setup);
     const bytes = data ? copyOf(data) : new Uint8Array(0);
-    const accepted = await this.#controlled('controlTransferOut', () => this.#model.controlOut(setup, bytes));
+    const { fault, result } = await this.#controlled(
+      'controlTransferOut',
+      (lost) => lost || this.#model.controlOut(setup, bytes),
+    );
+    const accepted = fault !== 'stall' && result === true;
     return { status: accepted ? 'ok' : 'stall', bytesWritten: accepted ? bytes.length : 0 };
   }
 
@@ -333,18 +340,27 @@ export class FakeUsbDevice {
     }
   }
 
-  async #controlled<Result>(method: string, run: () => Result): Promise<Result | undefined> {
+  async #controlled<Result>(
+    method: string,
+    run: (lost: boolean) => Result,
+  ): Promise<{ readonly fault: FaultKind | undefined; readonly result?: Result }> {
     const fault = this.#faults.next('transfer');
     if (fault === 'before') this.#faults.cut();
     await Promise.resolve();
     if (!this.#present) throw broken(method);
-    if (fault === 'stall') return undefined;
-    const result = run();
+    if (fault === 'stall') return { fault };
+    const result = run(fault === 'lost');
     if (fault === 'after') {
+      await this.#model.idle();
       this.#faults.cut();
       throw broken(method);
     }
-    return result;
+    return { fault, result };
+  }
+
+  /** The device has answered and the host has not heard it. */
+  #neverAnswered(): Promise<never> {
+    return new Promise((_resolve, reject) => this.#unanswered.push(reject));
   }
 
   #checkControl(method: string, setup: USBControlTransferParameters): void {
@@ -429,6 +445,7 @@ export class FakeUsbDevice {
   }
 
   #rejectWaiting(error: () => DOMException, face?: UsbInterfaceModel): void {
+    if (!face) for (const reject of this.#unanswered.splice(0)) reject(error());
     for (const [endpointNumber, waiting] of this.#waiting) {
       const concerned =
         !face || face.endpoints.some((end) => end.direction === 'in' && end.endpointNumber === endpointNumber);

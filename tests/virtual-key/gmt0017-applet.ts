@@ -12,6 +12,7 @@ import type { Memory } from './memory.ts';
 import { bigEndian, generateRsaKeyPair, readRsaPrivateKey, signSha256, signType1 } from './rsa.ts';
 import type { ApplicationState, ContainerState, KeyPairState } from './state.ts';
 import { Refusal, statusWords as sw } from './status-words.ts';
+import { type Answer, isChained, Transmission } from './transmission.ts';
 
 export interface AppletOptions {
   readonly apduLevel?: 'short' | 'extended';
@@ -30,17 +31,9 @@ interface Session {
   readonly loggedIn: Set<number>;
   /** The last GenRandom's 8 bytes, for one password proof. */
   challenge: Uint8Array | undefined;
-  /** Command data that came with CLA bit 5 set so far (ISO/IEC 7816-4 §5.3.3). */
-  chain: { readonly header: string; data: Uint8Array } | undefined;
-  /** What GET RESPONSE may fetch. */
-  waiting: Answer | undefined;
+  readonly transmission: Transmission;
   /** How much of a certificate was given out, for the next ExportCertificate of the same one. */
   exported: { readonly of: string; offset: number } | undefined;
-}
-
-interface Answer {
-  readonly data: Uint8Array;
-  readonly statusWord: number;
 }
 
 interface Call {
@@ -80,8 +73,6 @@ function bitsOf(pair: KeyPairState | undefined): number {
   if (!pair) return 0;
   return pair.algorithm === 'sm2' ? sm2Bits : readRsaPrivateKey(hexToBytes(pair.privateKey)).bytes * 8;
 }
-
-const statusBytes = (statusWord: number): Uint8Array => Uint8Array.of(statusWord >> 8, statusWord & 0xff);
 
 /** 01 signing, 00 encryption. */
 function slotOf(code: number, otherwise: number): Slot {
@@ -128,8 +119,7 @@ export class Gmt0017Applet implements Card {
       openContainers: new Set(),
       loggedIn: new Set(),
       challenge: undefined,
-      chain: undefined,
-      waiting: undefined,
+      transmission: new Transmission(),
       exported: undefined,
     };
   }
@@ -153,26 +143,17 @@ export class Gmt0017Applet implements Card {
       answer = { data: nothing, statusWord: error.statusWord };
     }
     this.#stillPowered(session);
-    return this.#fit(answer, command?.expected ?? 0, session);
-  }
-
-  /** Cuts an answer to what the host takes and keeps the rest for GET RESPONSE (ISO/IEC 7816-4 §5.3.4). */
-  #fit(answer: Answer, expected: number, session: Session): Uint8Array {
-    if (answer.data.length <= expected) return concatBytes(answer.data, statusBytes(answer.statusWord));
-    const rest = answer.data.slice(expected);
-    session.waiting = { data: rest, statusWord: answer.statusWord };
-    const remaining = rest.length > 0xff ? 0 : rest.length;
-    return concatBytes(answer.data.slice(0, expected), statusBytes(sw.bytesRemaining | remaining));
+    return session.transmission.fit(answer, command?.expected ?? 0);
   }
 
   async #dispatch(command: CommandApdu, session: Session, onSlow: () => void): Promise<Answer> {
-    if (command.cla === 0x00 && command.ins === 0xc0) return this.#getResponse(command, session);
-    session.waiting = undefined;
-    const chained = (command.cla & 0x10) !== 0;
+    if (command.cla === 0x00 && command.ins === 0xc0) return session.transmission.getResponse(command);
+    session.transmission.drop();
+    const chained = isChained(command);
     const cla = command.cla & ~0x10;
     if (cla === 0x84) throw new Refusal(sw.secureMessagingUnsupported);
     if (cla !== 0x80) throw new Refusal(sw.unknownClass);
-    const data = this.#unchain(command, chained, session);
+    const data = session.transmission.join(command, this.#maxDataCommandBytes);
     if (chained) return { data: nothing, statusWord: sw.ok };
     const instruction = this.#instructions.get(command.ins);
     if (command.ins !== 0x4e) session.exported = undefined;
@@ -182,27 +163,6 @@ export class Gmt0017Applet implements Card {
     const result = await instruction.run({ p1, p2, expected, session, onSlow, fields: new FieldReader(data) });
     if (result && 'statusWord' in result) return result;
     return { data: result ?? nothing, statusWord: sw.ok };
-  }
-
-  #getResponse(command: CommandApdu, session: Session): Answer {
-    if (command.p1 !== 0 || command.p2 !== 0) throw new Refusal(sw.wrongP1P2);
-    const { waiting } = session;
-    if (!waiting) throw new Refusal(sw.conditionsNotSatisfied);
-    if (command.expected === undefined || command.data.length > 0) throw new Refusal(sw.wrongLength);
-    session.waiting = undefined;
-    return waiting;
-  }
-
-  /** All data of the chain that ends with, or goes on with, this command. */
-  #unchain(command: CommandApdu, chained: boolean, session: Session): Uint8Array {
-    const header = bytesToHex(Uint8Array.of(command.ins, command.p1, command.p2));
-    const begun = session.chain;
-    session.chain = undefined;
-    if (begun && begun.header !== header && chained) throw new Refusal(sw.lastOfChainExpected);
-    const data = begun?.header === header ? concatBytes(begun.data, command.data) : command.data;
-    if (data.length + 9 > this.#maxDataCommandBytes) throw new Refusal(sw.wrongLength);
-    if (chained) session.chain = { header, data };
-    return data;
   }
 
   /** Chaining carries more than one short command. */

@@ -1,4 +1,5 @@
 import type { Card } from './card.ts';
+import { CanokeyDevice } from './canokey-device.ts';
 import { CcidDevice } from './ccid-device.ts';
 import type { HidDeviceModel, UsbDeviceModel, UsbIdentity } from './device-models.ts';
 import type { FaultPlan } from './faults.ts';
@@ -7,7 +8,9 @@ import { type Latency, noLatency } from './latency.ts';
 import { LongmaiDevice } from './longmai-device.ts';
 import { Memory, type Persist } from './memory.ts';
 import { hidOverUsb } from './other-devices.ts';
-import type { Attachment, KeyState } from './state.ts';
+import { PivApplet } from './piv-applet.ts';
+import type { Sm2SignatureFormat } from './piv-keys.ts';
+import { type Attachment, type CommandSet, goTogether, type KeyState } from './state.ts';
 
 export interface KeyBodyOptions {
   /** Called with the whole state after every write to the key's memory; returns once the state is safe. */
@@ -16,6 +19,8 @@ export interface KeyBodyOptions {
   readonly latency?: Latency;
   /** The most data one ExportCertificate answers with, in bytes. */
   readonly answerLimit?: number;
+  /** How a PIV key writes an SM2 signature down; r ‖ s unless given. */
+  readonly sm2SignatureFormat?: Sm2SignatureFormat;
   /** Stands between the reader and the chip, and may watch or falsify what goes through. */
   readonly through?: (card: Card) => Card;
 }
@@ -59,27 +64,69 @@ const attached: Record<Attachment, Attached> = {
     maxCommandBytes: 261,
     answerLimit: 2048,
   },
+  'ccid-0b': {
+    vendorId: 0x1209,
+    productId: 0x0003,
+    productName: 'USBKEY CCID-0B',
+    maxCommandBytes: 261,
+    answerLimit: 2048,
+  },
+  canokey: {
+    vendorId: 0x20a0,
+    productId: 0x42d4,
+    productName: 'CanoKey Virtual',
+    maxCommandBytes: 261,
+    answerLimit: 2048,
+  },
 };
 
-/** Builds the key that a state describes. @param faults strike at writes to its memory */
+/** A PIV key on a vendor-class reader is a model of its own. */
+const pivOnVendorClass = { productId: 0x0002, productName: 'PIV USBKEY' };
+
+/**
+ * Builds the key that a state describes.
+ * @param faults strike at writes to its memory
+ * @throws RangeError when attachment, command set and content do not go together
+ */
 export function makeKeyBody(state: KeyState, faults: FaultPlan, options: KeyBodyOptions = {}): KeyBody {
-  const { vendorId, productId, productName, maxCommandBytes, answerLimit } = attached[state.attachment];
+  const { attachment, commandSet = 'gmt0017' } = state;
+  if (!goTogether(attachment, commandSet)) throw new RangeError(`no ${commandSet} key is attached by ${attachment}`);
   const memory = new Memory(state, options.persist ?? (() => undefined), faults);
+  const { vendorId, productId, productName } = {
+    ...attached[attachment],
+    ...(commandSet === 'piv' && attached[attachment].productId === 0x0001 ? pivOnVendorClass : {}),
+  };
   const identity: UsbIdentity = {
-    vendorId,
-    productId,
-    productName,
+    ...{ vendorId, productId, productName },
     manufacturerName: state.info.manufacturer,
     serialNumber: state.info.serialNumber,
   };
-  const chip = new Gmt0017Applet(memory, {
-    apduLevel: state.attachment === 'ccid-short' ? 'short' : 'extended',
-    maxCommandBytes,
-    answerLimit: options.answerLimit ?? answerLimit,
-    latency: options.latency ?? noLatency,
-  });
+  const chip = makeChip(memory, attachment, commandSet, options);
   const card = options.through?.(chip) ?? chip;
-  if (state.attachment === 'longmai-hid')
-    return { memory, usb: hidOverUsb(identity), hid: new LongmaiDevice(card, identity) };
-  return { memory, usb: new CcidDevice(card, identity), hid: undefined };
+  switch (attachment) {
+    case 'longmai-hid':
+      return { memory, usb: hidOverUsb(identity), hid: new LongmaiDevice(card, identity) };
+    case 'canokey':
+      return { memory, usb: new CanokeyDevice(card, identity), hid: undefined };
+    case 'ccid-0b':
+      return { memory, usb: new CcidDevice(card, identity, { interfaceClass: 0x0b }), hid: undefined };
+    default:
+      return { memory, usb: new CcidDevice(card, identity), hid: undefined };
+  }
+}
+
+function makeChip(memory: Memory, attachment: Attachment, commandSet: CommandSet, options: KeyBodyOptions): Card {
+  const { maxCommandBytes, answerLimit } = attached[attachment];
+  const shared = {
+    apduLevel: maxCommandBytes > 261 ? 'extended' : 'short',
+    maxCommandBytes,
+    latency: options.latency ?? noLatency,
+  } as const;
+  return commandSet === 'piv'
+    ? new PivApplet(memory, {
+        ...shared,
+        canokey: attachment === 'canokey',
+        sm2SignatureFormat: options.sm2SignatureFormat ?? 'raw',
+      })
+    : new Gmt0017Applet(memory, { ...shared, answerLimit: options.answerLimit ?? answerLimit });
 }

@@ -52,6 +52,12 @@ function applyPrivateKey(key: RsaPrivateKey, message: bigint): bigint {
   return m2 + q * h;
 }
 
+/** A block as long as the modulus under the private key, without padding; undefined for one that is not smaller. */
+export function applyRaw(key: RsaPrivateKey, block: Uint8Array): Bytes | undefined {
+  const message = toBigInt(block);
+  return message < key.modulus ? bigEndian(applyPrivateKey(key, message), key.bytes) : undefined;
+}
+
 /** 00 01 FF…FF 00 ‖ data under the private key (RFC 8017 §8.2.1, §9.2 steps 3–5). @throws RangeError over modulus − 11 */
 export function signType1(key: RsaPrivateKey, data: Uint8Array): Bytes {
   if (data.length > key.bytes - 11) throw new RangeError('too long to sign');

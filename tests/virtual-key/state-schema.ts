@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import {
   allAttachments,
   commandSets,
+  goTogether,
   type KeyState,
   pivAlgorithms,
   pivManagementAlgorithms,
@@ -80,5 +81,9 @@ const keyState = v.object({
 /** A state from the browser's storage or the demo's server; undefined when it is not one. */
 export function readKeyState(value: unknown): KeyState | undefined {
   const result = v.safeParse(keyState, value);
-  return result.success ? result.output : undefined;
+  if (!result.success) return undefined;
+  const { attachment, commandSet = 'gmt0017', piv } = result.output;
+  return goTogether(attachment, commandSet) && (commandSet === 'piv') === (piv !== undefined)
+    ? result.output
+    : undefined;
 }

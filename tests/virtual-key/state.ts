@@ -38,6 +38,10 @@ export const allAttachments: readonly Attachment[] = [...attachments, 'ccid-0b',
 export type CommandSet = 'gmt0017' | 'piv';
 export const commandSets: readonly CommandSet[] = ['gmt0017', 'piv'];
 
+/** Longmai's keys speak GM/T 0017 and CanoKeys speak PIV; a CCID reader does not care. */
+export const goTogether = (attachment: Attachment, commandSet: CommandSet): boolean =>
+  attachment !== (commandSet === 'piv' ? 'longmai-hid' : 'canokey');
+
 export const scenarios = [
   /** The signing certificate ends in 30 days. */
   'due-30-days',

@@ -1,4 +1,4 @@
-/** Status words SW1 SW2 of GM/T 0017 and ISO/IEC 7816-4 §5.6 that the virtual key answers. */
+/** Status words SW1 SW2 of GM/T 0017, NIST SP 800-73-4 and ISO/IEC 7816-4 §5.6 that the virtual key answers. */
 export const statusWords = {
   ok: 0x9000,
   /** 61xx: xx more bytes (00: 256 or more) wait for GET RESPONSE. */
@@ -14,9 +14,12 @@ export const statusWords = {
   conditionsNotSatisfied: 0x6985,
   applicationNotOpen: 0x698a,
   wrongData: 0x6a80,
+  objectNotFound: 0x6a82,
   noRoom: 0x6a84,
   wrongP1P2: 0x6a86,
   noApplication: 0x6a88,
+  /** The same number in PIV (ISO/IEC 7816-4): what P2 refers to is not there. */
+  referenceNotFound: 0x6a88,
   nameUnknown: 0x6a8b,
   wrongContainerName: 0x6a91,
   wrongContainerId: 0x6a94,
