@@ -20,6 +20,13 @@ const keyNumbers: Record<KeyTrouble, number> = {
   noAnswer: 14,
   noConfig: 15,
   unexpected: 16,
+  noGesture: 17,
+  otherWay: 18,
+  notAKey: 19,
+  heldBack: 20,
+  unpluggedForgotten: 21,
+  stalled: 22,
+  badAnswer: 23,
 };
 
 const renewalNumbers: Record<StopReason, number> = {
@@ -43,6 +50,8 @@ const renewalNumbers: Record<StopReason, number> = {
   checkFailed: 18,
   storageFailed: 19,
   unexpected: 20,
+  modelStopped: 21,
+  managementKeyNeeded: 22,
 };
 
 const two = (n: number): string => String(n).padStart(2, '0');

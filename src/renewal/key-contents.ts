@@ -27,6 +27,9 @@ export interface CertificateOnKey {
 }
 
 export interface KeyContents {
+  readonly commandSet: UsbKey['commandSet'];
+  /** The key can put a new key pair where other programs look for it. */
+  readonly canPromote: boolean;
   readonly info: KeyInfo;
   readonly containers: readonly Container[];
   readonly certificates: readonly CertificateOnKey[];
@@ -51,7 +54,9 @@ export async function readKeyContents(key: UsbKey, trust: Trust, now: Date): Pro
   const active = chooseActive(certificates, now);
   const application = active?.container.ref.application ?? refs[0]?.application;
   const tries = application === undefined ? undefined : await key.readPasswordTries(application);
-  return { info, containers, certificates, active, application, tries };
+  const canPromote = key.promote !== undefined;
+  const { commandSet } = key;
+  return { commandSet, canPromote, info, containers, certificates, active, application, tries };
 }
 
 async function certificatesOf(containers: readonly Container[], trust: Trust): Promise<CertificateOnKey[]> {

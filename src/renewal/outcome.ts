@@ -1,7 +1,7 @@
 import { TransportError, type TransportErrorCode } from '../apdu/channel.ts';
 import { CaError, type FailInfo } from '../ca/authority.ts';
 import { StorageError } from '../storage/errors.ts';
-import { KeyError, PasswordError, type KeyErrorCode } from '../usbkey/usbkey.ts';
+import { KeyError, PasswordError, type KeyErrorCode, type ManagementKeyOrigin } from '../usbkey/usbkey.ts';
 import type { AcceptanceFailure } from './acceptance.ts';
 import type { Purpose } from './journal.ts';
 
@@ -31,6 +31,10 @@ export type StopReason =
   | 'noCertificate'
   /** The authority takes no requests today. */
   | 'closed'
+  /** The operator lets nothing be written to keys of this model, or with this firmware, for now. */
+  | 'modelStopped'
+  /** The key writes only after its management key, which was not given, or not the right one. */
+  | 'managementKeyNeeded'
   /** The certificate has expired for longer than the policy allows. */
   | 'expiredTooLong'
   /** The authority could not be reached, or is busy. */
@@ -60,6 +64,8 @@ export interface Success {
   readonly oldCertificate: Uint8Array;
   /** DER. */
   readonly newCertificate: Uint8Array;
+  /** The management key that this run's writing was allowed by, on a key that has one. */
+  readonly managementKey?: ManagementKeyOrigin;
 }
 
 export interface Stopped {
@@ -110,7 +116,8 @@ export function explain(error: unknown): Explanation {
     return { reason, remaining: error.remaining };
   }
   if (error instanceof KeyError) {
-    const reason = error.code === 'noRoom' ? 'noRoom' : 'keyRefused';
+    const { code } = error;
+    const reason = code === 'noRoom' || code === 'managementKeyNeeded' ? code : 'keyRefused';
     return { reason, keyError: error.code, statusWord: error.statusWord, cause: error };
   }
   if (error instanceof CaError) {

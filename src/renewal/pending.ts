@@ -169,5 +169,6 @@ function adopt(
     return { ...base, stage: 'generate' };
   }
   const newPublicKey = container.signing?.publicKey;
-  return newPublicKey && { ...base, stage: 'request', newPublicKey };
+  // A key pair that the key cannot show is known from its certificate, and proven by its signature.
+  return newPublicKey ? { ...base, stage: 'request', newPublicKey } : { ...base, stage: 'request' };
 }

@@ -6,23 +6,25 @@ import {
   type EnrolmentState,
 } from '../ca/authority.ts';
 import { bytesEqual, toHex } from '../pki/bytes.ts';
-import { parseCertificate, type Certificate } from '../pki/certificate.ts';
+import { CertificateError, parseCertificate, type Certificate } from '../pki/certificate.ts';
 import { createCsr } from '../pki/csr.ts';
+import { DerError } from '../pki/der.ts';
 import { readSpki } from '../pki/algorithms.ts';
 import { signatureOidFor, verifySignature } from '../pki/signature.ts';
 import type { Policy } from '../service/config.ts';
+import type { Enrolment } from '../device/models.ts';
 import { KeyError, type Container, type ContainerRef, type KeyPairAlgorithm, type UsbKey } from '../usbkey/usbkey.ts';
 import { acceptanceFailures } from './acceptance.ts';
 import { containerNameFor, transactionIdBytes, transactionIdOf } from './container-name.ts';
 import type { EndReason, Journal, JournalRecord, Purpose } from './journal.ts';
 import { chooseActive, readKeyContents, sameContainer, type KeyContents } from './key-contents.ts';
-import { Login, type AskPassword } from './login.ts';
+import { Login, type AskPassword, type PasswordReason } from './login.ts';
 import { explain, Stop, type Outcome, type Step, type StopReason, type Stopped, type Success } from './outcome.ts';
 import { findLeftover, findPending, isBare, type Pending } from './pending.ts';
 import { withRetry, type Wait } from './retry.ts';
 import type { Trust } from './trust.ts';
 
-export type { AskPassword, PasswordQuestion } from './login.ts';
+export type { AskPassword, ManagementKeyQuestion, PasswordQuestion, Question } from './login.ts';
 
 /** What a run needs from the world. */
 export interface Ports {
@@ -31,6 +33,8 @@ export interface Ports {
   readonly journal: Journal;
   readonly trust: Trust;
   readonly policy: Policy;
+  /** What may be done with this key (`enrolmentMode`): unless `on`, nothing is written to it. */
+  readonly enrolment: Enrolment;
   /** Server time. */
   readonly now: () => Date;
   readonly wait: Wait;
@@ -89,6 +93,8 @@ class Run {
   private step: Step = 'password';
   private record: JournalRecord | undefined;
   private readonly login: Login;
+  /** The key wants the password anew for every signature of the old key pair. */
+  private asksAnew = false;
   /** The key pair was made in this run: what the container holds need not be read to be known. */
   private made = false;
   /** The key was read back and has signed in this run. */
@@ -116,15 +122,18 @@ class Run {
     const finished = this.record ? undefined : this.finished(contents, pending);
     if (finished) return finished;
     if (this.record?.stage !== 'confirm') {
+      this.mustMayWrite();
       const application = this.record?.oldContainer.application ?? contents.application;
       await this.login.logIn(application, application === contents.application ? contents.tries : undefined);
     }
     const record = this.record ?? (await this.begin(contents, pending.notActive));
+    const old = contents.containers.find(({ ref }) => sameContainer(ref, record.oldContainer));
+    this.asksAnew = old?.signing?.passwordForEverySignature === true;
     switch (record.stage) {
       case 'generate':
         return this.generate(record, contents);
       case 'request':
-        return this.recover(record, contents);
+        return this.recover(record);
       case 'write':
         return this.write(record);
       default:
@@ -198,19 +207,29 @@ class Run {
     }
   }
 
-  /** New container, new key pair. What an earlier run left is used, never overwritten. */
+  /** A model that is stopped gets nothing more written; only a confirmation that is complete may still be sent. */
+  private mustMayWrite(): void {
+    if (this.ports.enrolment !== 'on') throw this.stop('modelStopped');
+  }
+
+  /**
+   * New container, new key pair. What an earlier run left is used; a key pair that the key cannot show, and that nobody
+   * has been told of, is made once more.
+   */
   private async generate(record: JournalRecord, contents: KeyContents): Promise<Outcome> {
-    const { key } = this.ports;
     this.at('newKey', true);
     const left =
       contents.containers.find(({ ref }) => sameContainer(ref, record.newContainer)) ??
       (await this.createContainer(record, contents));
+    return this.ask(record, await this.keyPairIn(record, left));
+  }
+
+  private async keyPairIn(record: JournalRecord, container: Container | undefined): Promise<Uint8Array> {
+    const { key } = this.ports;
+    if (container?.signing) return container.signing.publicKey;
     const algorithm = this.algorithmFor(record.purpose, parseCertificate(record.oldCertificate));
-    const newPublicKey =
-      left?.signing?.publicKey ??
-      (await this.asUser(record, () => key.generateSigningKeyPair(record.newContainer, algorithm)));
-    this.made = left?.signing === undefined;
-    return this.ask(record, newPublicKey);
+    this.made = true;
+    return this.asUser(record, () => key.generateSigningKeyPair(record.newContainer, algorithm));
   }
 
   /** @returns undefined for a new, empty container; the container when its name turns out to be taken */
@@ -221,9 +240,14 @@ class Run {
       await create();
     } catch (error) {
       if (!(error instanceof KeyError)) throw error;
-      if (error.code === 'noRoom' && (await this.clearOne(contents, record.newContainer.application))) {
-        await create();
-        return undefined;
+      if (error.code === 'noRoom') {
+        if (await this.clearOne(contents, record.newContainer.application)) {
+          await create();
+          return undefined;
+        }
+        // Nothing was made, so there is nothing to come back to.
+        await this.ports.journal.remove(record.transactionId);
+        this.record = undefined;
       }
       if (error.code !== 'containerExists') throw error;
       // No list named it, and yet it is there. What holds nothing that counts is used; anything else is not ours.
@@ -255,7 +279,7 @@ class Run {
       }),
     );
     const id = transactionIdBytes(record.transactionId);
-    const request = await this.asUser(record, () => authority.prepareRequest(id, csr, this.credential(record)));
+    const request = await this.asOld(record, 'request', (old) => authority.prepareRequest(id, csr, old));
     const requested = await this.put({ ...record, stage: 'request', newPublicKey, request });
     let answer: EnrolmentAnswer;
     try {
@@ -273,8 +297,8 @@ class Run {
    * A request whose answer is not in the journal: the authority is asked what became of it, and only when it never
    * arrived the same bytes are sent again. Never a new transaction while a certificate may have been issued.
    */
-  private async recover(record: JournalRecord, contents?: KeyContents): Promise<Outcome> {
-    const { request, newPublicKey } = record;
+  private async recover(record: JournalRecord): Promise<Outcome> {
+    const { request } = record;
     this.at('request');
     const answer = await this.retrying(async () => {
       const state = await this.lookUp(record);
@@ -286,17 +310,29 @@ class Run {
         return this.end(record, 'withdrawn');
       case 'rejected':
         // The authority knows nothing of it and does not take these bytes: their time may just have passed. Signed
-        // once more, under the same transaction and key, they are the only request there is.
-        if (this.renewed || !newPublicKey) return this.rejected(record, answer.error);
+        // once more, under the same transaction, they are the only request there is.
+        if (this.renewed) return this.rejected(record, answer.error);
         this.renewed = true;
-        return this.ask(record, newPublicKey);
+        return this.askAgain(record);
       case 'unknown':
-        // Without the bytes (another computer sent them, and they never arrived) the same key pair is asked for anew.
-        if (newPublicKey) return this.ask(record, newPublicKey);
-        return contents ? this.generate(record, contents) : this.end(record, 'goneFromKey');
+        // The bytes are not here (another computer sent them, and they never arrived).
+        return this.askAgain(record);
       default:
         return this.request(record, answer);
     }
+  }
+
+  /**
+   * A new request for a transaction of which the authority knows nothing, for the key pair that is there. One that the
+   * key cannot show cannot sign the request either: it is made once more.
+   */
+  private async askAgain(record: JournalRecord): Promise<Outcome> {
+    const container = await this.findNewContainer(record);
+    if (!container) return this.end(record, 'goneFromKey');
+    if (container.signing) return this.ask(record, container.signing.publicKey);
+    const again = await this.put({ ...record, stage: 'generate' });
+    this.at('newKey', true);
+    return this.ask(again, await this.keyPairIn(again, undefined));
   }
 
   private lookUp(record: JournalRecord): Promise<EnrolmentState> {
@@ -340,9 +376,11 @@ class Run {
   private async poll(record: JournalRecord, reply: Uint8Array): Promise<EnrolmentAnswer> {
     const { authority } = this.ports;
     try {
-      return await this.asUser(record, () =>
-        this.retrying(() => authority.poll(reply, this.credential(record), this.options.signal)),
-      );
+      return await this.asOld(record, 'poll', (old) => {
+        const poll = (): Promise<EnrolmentAnswer> => authority.poll(reply, old, this.options.signal);
+        // Each try is signed anew, and nobody wants to type a password because the network is slow.
+        return this.asksAnew ? poll() : this.retrying(poll);
+      });
     } catch (error) {
       if (!(error instanceof CaError) || error.code !== 'rejected') throw error;
       // A poll that is refused does not end the transaction: what became of that, the authority says elsewhere.
@@ -385,9 +423,10 @@ class Run {
   /** Checks the certificate; one that does not pass is refused at the authority and never written. */
   private async accept(record: JournalRecord, answer: Extract<EnrolmentAnswer, { kind: 'issued' }>): Promise<Outcome> {
     const { policy, trust, now } = this.ports;
-    const { newPublicKey } = record;
     const { certificate, chain, reply } = answer;
-    if (!newPublicKey) throw this.stop('goneFromKey');
+    // Where neither the journal knows the new public key nor the key can show it, the key's signature under the
+    // certificate, before anything is confirmed, is the proof.
+    const newPublicKey = record.newPublicKey ?? publicKeyOf(certificate);
     const oldCertificate = parseCertificate(record.oldCertificate);
     const acceptance = await acceptanceFailures(certificate, {
       purpose: record.purpose,
@@ -403,7 +442,7 @@ class Run {
       await this.put({ ...record, stage: 'ended', endedBecause: 'notAcceptable', reply });
       throw new Stop({ reason: 'notAcceptable', acceptance });
     }
-    return this.write(await this.put({ ...record, stage: 'write', reply, newCertificate: certificate }));
+    return this.write(await this.put({ ...record, stage: 'write', newPublicKey, reply, newCertificate: certificate }));
   }
 
   /** Writes the certificate into the new container, unless an earlier run already has. */
@@ -411,16 +450,23 @@ class Run {
     const { key } = this.ports;
     const { newCertificate, newPublicKey } = record;
     if (!newCertificate || !newPublicKey) throw this.stop('goneFromKey');
+    this.mustMayWrite();
     this.at('write', true);
     const there = this.made ? undefined : (await this.newContainer(record, newPublicKey)).signing?.certificate;
-    if (!there || !bytesEqual(there, newCertificate))
-      await this.asUser(record, () => key.importCertificate(record.newContainer, 'signing', newCertificate));
+    if (!there || !bytesEqual(there, newCertificate)) {
+      try {
+        await this.asUser(record, () => key.importCertificate(record.newContainer, 'signing', newCertificate));
+      } catch (error) {
+        if (!isWithoutKeyPair(error)) throw error;
+        return await this.giveBack(record);
+      }
+    }
     return this.check(record, newCertificate, newPublicKey);
   }
 
   /** Reads back, compares, and lets the new key sign a challenge. */
   private async check(record: JournalRecord, newCertificate: Uint8Array, newPublicKey: Uint8Array): Promise<Outcome> {
-    const { key, authority, randomBytes } = this.ports;
+    const { key, authority } = this.ports;
     const { reply } = record;
     if (!reply) throw this.stop('goneFromKey');
     this.at('check');
@@ -430,15 +476,29 @@ class Run {
     const old = await key.readContainer(record.oldContainer);
     if (!old.signing?.certificate || !bytesEqual(old.signing.certificate, record.oldCertificate))
       throw this.stop('checkFailed');
-    const message = randomBytes(32);
-    const signature = await this.asUser(record, () => key.sign(record.newContainer, message));
-    const algorithm = signatureOidFor(readSpki(newPublicKey).algorithm);
-    if (!(await verifySignature({ spki: newPublicKey, algorithm, message, signature }))) throw this.stop('checkFailed');
-    const confirmation = await this.asUser(record, () =>
-      authority.prepareConfirmation(reply, true, this.credential(record)),
+    if (!(await this.newKeySigns(record, newPublicKey))) {
+      if (this.made) throw this.stop('checkFailed');
+      // It is not the key pair that was made: after an interruption a key that cannot show it only tells so now.
+      return this.giveBack(record);
+    }
+    const confirmation = await this.asOld(record, 'confirmation', (old) =>
+      authority.prepareConfirmation(reply, true, old),
     );
     this.checked = true;
     return this.confirm(await this.put({ ...record, stage: 'confirm', confirmation }));
+  }
+
+  /** Lets the new key sign a challenge. */
+  private async newKeySigns(record: JournalRecord, spki: Uint8Array): Promise<boolean> {
+    const { key, randomBytes } = this.ports;
+    const message = randomBytes(32);
+    try {
+      const signature = await this.asUser(record, () => key.sign(record.newContainer, message));
+      return await verifySignature({ spki, algorithm: signatureOidFor(readSpki(spki).algorithm), message, signature });
+    } catch (error) {
+      if (isWithoutKeyPair(error)) return false;
+      throw error;
+    }
   }
 
   /** Tells the authority that the key holds the certificate. Only now the new certificate counts. */
@@ -449,9 +509,11 @@ class Run {
     this.at('finish');
     if (!this.checked) {
       const written = await this.newContainer(record, newPublicKey);
-      if (!written.signing?.certificate || !bytesEqual(written.signing.certificate, newCertificate))
+      if (!written.signing?.certificate || !bytesEqual(written.signing.certificate, newCertificate)) {
         // The key lost what an earlier run had checked: write and check again, the journal has all of it.
+        this.mustMayWrite();
         return this.write(await this.put({ ...record, stage: 'write' }));
+      }
     }
     try {
       await this.retrying(() => authority.confirm(confirmation, this.options.signal));
@@ -462,23 +524,39 @@ class Run {
       if (state.kind === 'issued' && !this.checked && !this.renewed) {
         // The bytes of an earlier run are not taken: too old, perhaps. Checked and signed once more they are fresh.
         this.renewed = true;
+        this.mustMayWrite();
         return this.check(record, newCertificate, newPublicKey);
       }
       if (state.kind !== 'confirmed') throw error;
     }
     const { transactionId, purpose, oldCertificate } = await this.put({ ...record, stage: 'done' });
-    return { kind: 'success', purpose, transactionId, oldCertificate, newCertificate };
+    const { managementKey } = this.ports.key;
+    const success = { kind: 'success', purpose, transactionId, oldCertificate, newCertificate } as const;
+    return managementKey ? { ...success, managementKey } : success;
   }
 
-  /** The new container, which must still hold the key pair the transaction is about. */
+  /**
+   * The new container, which must still hold the key pair the transaction is about. Where the key cannot show one
+   * (some PIV keys, before there is a certificate), what it holds is only known once it signs.
+   */
   private async newContainer(record: JournalRecord, newPublicKey: Uint8Array): Promise<Container> {
-    let container: Container | undefined;
+    const container = await this.findNewContainer(record);
+    if (container && (!container.signing || bytesEqual(container.signing.publicKey, newPublicKey))) return container;
+    return this.giveBack(record);
+  }
+
+  private async findNewContainer({ newContainer }: JournalRecord): Promise<Container | undefined> {
     try {
-      container = await this.ports.key.readContainer(record.newContainer);
+      return await this.ports.key.readContainer(newContainer);
     } catch (error) {
       if (!(error instanceof KeyError) || error.code !== 'notFound') throw error;
+      return undefined;
     }
-    if (container?.signing && bytesEqual(container.signing.publicKey, newPublicKey)) return container;
+  }
+
+  /** The key pair that the certificate is for is not on the key any more. */
+  private async giveBack(record: JournalRecord): Promise<never> {
+    this.mustMayWrite();
     await this.refuse(record);
     return this.end(record, 'goneFromKey');
   }
@@ -488,9 +566,7 @@ class Run {
     const { authority } = this.ports;
     const { reply } = record;
     if (!reply) return;
-    const refusal = await this.asUser(record, () =>
-      authority.prepareConfirmation(reply, false, this.credential(record)),
-    );
+    const refusal = await this.asOld(record, 'confirmation', (old) => authority.prepareConfirmation(reply, false, old));
     try {
       await this.retrying(() => authority.confirm(refusal, this.options.signal));
     } catch (error) {
@@ -504,10 +580,18 @@ class Run {
     throw this.stop(why);
   }
 
-  /** The old certificate and its key, which protect every message of the transaction. */
-  private credential(record: JournalRecord): Credential {
-    const { key } = this.ports;
-    return { certificate: record.oldCertificate, sign: (message) => key.sign(record.oldContainer, message) };
+  /** Lets the old certificate and its key, which protect every message of the transaction, sign one. */
+  private asOld<T>(
+    record: JournalRecord,
+    reason: PasswordReason,
+    message: (old: Credential) => Promise<T>,
+  ): Promise<T> {
+    const { oldContainer, oldCertificate: certificate } = record;
+    const sign = (bytes: Uint8Array): Promise<Uint8Array> => this.ports.key.sign(oldContainer, bytes);
+    if (!this.asksAnew) return this.asUser(record, () => message({ certificate, sign }));
+    const signAnew = (bytes: Uint8Array): Promise<Uint8Array> =>
+      this.login.signAnew(oldContainer.application, reason, () => sign(bytes));
+    return message({ certificate, sign: signAnew });
   }
 
   private asUser<T>(record: JournalRecord, action: () => Promise<T>): Promise<T> {
@@ -534,5 +618,17 @@ class Run {
 
   private stop(reason: StopReason): Stop {
     return new Stop({ reason });
+  }
+}
+
+const isWithoutKeyPair = (error: unknown): boolean => error instanceof KeyError && error.code === 'noKeyPair';
+
+/** DER SubjectPublicKeyInfo; empty for what is no certificate, which acceptance says. */
+function publicKeyOf(der: Uint8Array): Uint8Array {
+  try {
+    return parseCertificate(der).spki;
+  } catch (error) {
+    if (error instanceof CertificateError || error instanceof DerError) return new Uint8Array();
+    throw error;
   }
 }

@@ -69,6 +69,8 @@ export interface RecommendInput {
   readonly onlineFailures: number;
   /** The authority has refused this action because the old certificate has expired or is not to be used. */
   readonly oldCertificateRefused: boolean;
+  /** The operator lets nothing be written to this model of key, or with this firmware, for now. */
+  readonly modelStopped?: boolean;
 }
 
 export interface RecommendPolicy {
@@ -116,6 +118,7 @@ export type Reason =
   | 'renewalDue'
   | 'expired'
   | 'noOnlineAuthority'
+  | 'modelStopped'
   | 'failedRepeatedly'
   | 'oldCertificateRefused'
   | 'expiredTooLong'
@@ -333,6 +336,7 @@ const tooLongExpired = ({ validity, policy }: Facts) =>
 /** Why what is due cannot be done online; undefined when it can. */
 function onlineObstacle(facts: Facts): Reason | undefined {
   if (!facts.policy.hasOnlineCa) return 'noOnlineAuthority';
+  if (facts.input.modelStopped === true) return 'modelStopped';
   if (facts.input.oldCertificateRefused || refusedExpired(facts)) return 'oldCertificateRefused';
   if (!facts.needUpgrade && tooLongExpired(facts)) return 'expiredTooLong';
   if (facts.input.onlineFailures >= 2) return 'failedRepeatedly';

@@ -239,6 +239,7 @@ export class Desk {
       journal: this.#journalOf(page),
       trust: this.office.trust,
       policy,
+      enrolment: 'on',
       now: this.now,
       wait: () => page.alone(() => Promise.resolve()),
       randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),

@@ -141,17 +141,18 @@ export class World {
       journal: this.journal,
       trust: this.office.trust,
       policy: { ...policy, ...this.#options.policy },
+      enrolment: 'on',
       now: this.#options.now ?? ((): Date => new Date()),
       wait: (_milliseconds, signal) => (signal?.aborted ? Promise.reject(new Error('aborted')) : Promise.resolve()),
       randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
     };
   }
 
-  /** Types the given passwords, one a question; then gives up. */
+  /** Types the given passwords, one a question; then gives up. A question for the management key ends it as well. */
   typing(...passwords: readonly string[]): AskPassword {
     const left = [...passwords];
-    return async (_question, use) => {
-      const password = left.shift();
+    return async (question, use) => {
+      const password = question.kind === 'password' ? left.shift() : undefined;
       if (password === undefined) return false;
       this.passwordsTyped += 1;
       const bytes = new TextEncoder().encode(password);

@@ -16,6 +16,12 @@ const zh = {
   unlockInstead: '不确定，看怎样解锁',
   sure: '我确定密码，再试一次',
   capsLock: '大写锁定开着，请留意大小写。',
+  reason: {
+    loggedOut: 'USBKEY 要求再验证一次密码。其他程序可能也在使用它，请先关闭。',
+    request: '这个 USBKEY 每次签名都要输密码。请再输一次，用原来的证书签署申请。',
+    poll: '这个 USBKEY 每次签名都要输密码。请再输一次，用原来的证书向证书机构查询结果。',
+    confirmation: '这个 USBKEY 每次签名都要输密码。请再输一次，用原来的证书答复证书机构。',
+  },
   refusal: {
     empty: '请先输入密码。',
     notAscii: '密码里只有英文字母、数字和符号。请切换到英文输入法再输入。',
@@ -45,6 +51,14 @@ const en: typeof zh = {
   unlockInstead: 'Not sure: how to unlock',
   sure: 'I am sure of it, try once more',
   capsLock: 'Caps Lock is on; mind capital letters.',
+  reason: {
+    loggedOut: 'The USBKEY wants the password once more. Other programs may be using it; please close them first.',
+    request:
+      'This USBKEY wants the password for every signature. Type it once more: the old certificate signs the request.',
+    poll: 'This USBKEY wants the password for every signature. Type it once more: the old certificate signs the question how far the authority is.',
+    confirmation:
+      'This USBKEY wants the password for every signature. Type it once more: the old certificate signs the reply to the authority.',
+  },
   refusal: {
     empty: 'Type the password first.',
     notAscii: 'The password has only English letters, digits and signs. Switch the input method to English.',

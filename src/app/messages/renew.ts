@@ -74,6 +74,14 @@ const zh = {
     unsupportedAlgorithm: { happened: '这个 USBKEY 不支持新证书的算法。', next: '请带上 USBKEY，到任意服务中心办理。' },
     noCertificate: { happened: 'USBKEY 里没有找到可以更新的证书。', next: '请致电热线核对。' },
     closed: { happened: '在线办理现在没有开放。', next: '请过些时候再来，或带上 USBKEY 到任意服务中心。' },
+    modelStopped: {
+      happened: '这种型号的 USBKEY 暂停在线办理。',
+      next: '恢复以后可以回来接着办；着急的话，请带上 USBKEY 到任意服务中心。',
+    },
+    managementKeyNeeded: {
+      happened: '没有给出正确的管理密钥，USBKEY 不让写入。',
+      next: '请向发放 USBKEY 的单位要管理密钥，再重新开始；或带上 USBKEY 到任意服务中心。',
+    },
     expiredTooLong: { happened: '证书过期时间太长，不能在线更新。', next: '请带上 USBKEY，到任意服务中心办理。' },
     caUnreachable: { happened: '没有连上证书机构，或者它正忙。', next: '请检查网络后再试，会从刚才的步骤继续。' },
     caUntrusted: {
@@ -206,6 +214,14 @@ const en: typeof zh = {
     closed: {
       happened: 'Online service is not open now.',
       next: 'Come back later, or take the USBKEY to any service centre.',
+    },
+    modelStopped: {
+      happened: 'Online service is paused for this model of USBKEY.',
+      next: 'Once it is resumed the work can go on here; if it is urgent, take the USBKEY to any service centre.',
+    },
+    managementKeyNeeded: {
+      happened: 'The USBKEY allows no writing without the right management key.',
+      next: 'Ask whoever handed out the USBKEY for its management key and start again, or take it to any service centre.',
     },
     expiredTooLong: {
       happened: 'The certificate expired too long ago to be renewed online.',

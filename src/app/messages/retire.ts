@@ -16,6 +16,7 @@ const zh = {
     changed: 'USBKEY 里的内容和办理时不一样，没有删除。',
     newNotUsable: '没有读到可用的新证书，没有删除。',
     newKeyFails: '新证书试签没有通过，没有删除。',
+    notOurs: '原来的证书不在本站写入的槽位里，可能另有用处，没有删除。',
   } as Record<Kept, string>,
   stopped: '没有删完。新的证书仍在。请插拔 USBKEY 后再看。',
 };
@@ -36,6 +37,8 @@ const en: typeof zh = {
     changed: 'The USBKEY holds something else than during the renewal. Nothing was deleted.',
     newNotUsable: 'No usable new certificate was found. Nothing was deleted.',
     newKeyFails: 'The test signature with the new certificate failed. Nothing was deleted.',
+    notOurs:
+      'The old certificate is in a slot that this site has not filled and may have other uses. Nothing was deleted.',
   },
   stopped:
     'The deletion was not finished. The new certificate is in place. Unplug the USBKEY, plug it in and look again.',

@@ -28,6 +28,7 @@ const zh = {
   clockSkew: '这台电脑的时间和标准时间差了一天以上，不能判断证书是否到期。请先校正电脑时间，再试一次。',
   why: {
     noOnlineAuthority: '在线办理现在没有开放。',
+    modelStopped: '这种型号的 USBKEY 暂停在线办理。',
     failedRepeatedly: '在线办理接连没有成功。',
     oldCertificateRefused: '旧证书已经不能用来在线申请。',
     expiredTooLong: '过期时间太长，不能在线更新。',
@@ -70,6 +71,7 @@ const en: StateWords = {
     'The clock of this computer is off by more than a day, so nothing can be said about the expiry. Set the clock right and try again.',
   why: {
     noOnlineAuthority: 'Online service is not open now.',
+    modelStopped: 'Online service is paused for this model of USBKEY.',
     failedRepeatedly: 'Doing it online has failed repeatedly.',
     oldCertificateRefused: 'The old certificate can no longer be used to apply online.',
     expiredTooLong: 'It expired too long ago to be renewed online.',

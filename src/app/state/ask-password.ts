@@ -1,13 +1,13 @@
-import type { AskPassword, PasswordQuestion } from '../../renewal/procedure.ts';
+import type { AskPassword, Question } from '../../renewal/procedure.ts';
 import type { UsbKey } from '../../usbkey/usbkey.ts';
 
-/** A question for the password with the way to answer it. The password itself never comes here. */
-export interface OpenQuestion extends PasswordQuestion {
-  readonly use: (password: Uint8Array) => Promise<void>;
+/** A question for the password, or the management key, with the way to answer it. The answer itself never comes here. */
+export type OpenQuestion = Question & {
+  readonly use: (answer: Uint8Array) => Promise<void>;
   readonly giveUp: () => void;
   /** Aborted when the key is gone. */
   readonly gone: AbortSignal;
-}
+};
 
 /** Puts the questions of a run on the page, one at a time; a key that goes away answers with no. */
 export function askOnPage(

@@ -1,4 +1,5 @@
 import { guideNumbers } from '../../guidance/rules.ts';
+import type { Enrolment } from '../../device/models.ts';
 import type { JournalRecord } from '../../renewal/journal.ts';
 import type { CertificateOnKey, KeyContents } from '../../renewal/key-contents.ts';
 import type { CertificateFacts, EnvironmentTrouble, RecommendInput, RecommendPolicy } from '../../renewal/recommend.ts';
@@ -19,6 +20,8 @@ export interface Findings {
   /** The authority has turned the old certificate away since this page was opened. */
   readonly oldCertificateRefused: boolean;
   readonly lastTryConfirmed: boolean;
+  /** What may be done with this key; all of it where left out. */
+  readonly enrolment?: Enrolment;
   readonly now: Date;
 }
 
@@ -61,6 +64,7 @@ export function recommendInput(findings: Findings): RecommendInput {
     pending: open && { purpose: open.purpose, stage: open.stage, keySerialNumber: open.keySerialNumber },
     onlineFailures: failuresInARow(records, now),
     oldCertificateRefused: findings.oldCertificateRefused,
+    modelStopped: findings.enrolment !== undefined && findings.enrolment !== 'on',
   };
 }
 

@@ -1,11 +1,13 @@
 import { CmpAuthority } from '../../ca/cmp-client.ts';
+import { findModel, type Enrolment } from '../../device/models.ts';
+import { enrolmentMode } from '../../renewal/enrolment.ts';
 import { indexedDbJournal } from '../../renewal/indexeddb-journal.ts';
 import type { Purpose } from '../../renewal/journal.ts';
-import type { Stopped, Success } from '../../renewal/outcome.ts';
+import type { Step, Stopped, Success } from '../../renewal/outcome.ts';
 import { RenewalProcedure, type Progress } from '../../renewal/procedure.ts';
 import { wait } from '../../renewal/retry.ts';
 import { clock } from '../../service/clock.ts';
-import { loadPolicy } from '../../service/config.ts';
+import { loadPolicy, type Policy } from '../../service/config.ts';
 import { askToPersist } from '../../storage/database.ts';
 import type { UsbKey } from '../../usbkey/usbkey.ts';
 import { activity } from './activity.svelte.ts';
@@ -31,8 +33,12 @@ const answerTimeoutMs = 30_000;
 class RenewalState {
   view = $state.raw<RenewalView>({ at: 'idle' });
   purpose = $state<Purpose>('renewal');
+  /** The step that is under way, or was last. */
+  step = $state<Step>('password');
   /** What was read before the last run. */
   reading = $state.raw<Reading | undefined>();
+  /** As last reported: a question in between does not change how far the run is. */
+  #progress: Progress = { step: 'password', writing: false };
   /** The key the run is about: its serial number. */
   #serialNumber: string | undefined;
 
@@ -51,7 +57,8 @@ class RenewalState {
     }
     this.#serialNumber = serialNumber;
     this.purpose = purposeOf(reading);
-    this.#show({ at: 'running', progress: { step: 'password', writing: false } });
+    this.#progress = { step: 'password', writing: false };
+    this.#show({ at: 'running', progress: this.#progress });
     try {
       await usbkey.withKey(reading.attached, (key) => this.#run(key, reading));
     } catch (error) {
@@ -119,6 +126,7 @@ class RenewalState {
       journal: indexedDbJournal,
       trust,
       policy,
+      enrolment: enrolmentOf(reading, policy),
       now,
       wait,
       randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
@@ -128,9 +136,12 @@ class RenewalState {
       purpose: this.purpose,
       askPassword: askOnPage(key, {
         show: (question) => this.#show({ at: 'password', question }),
-        answered: () => this.#show({ at: 'running', progress: { step: 'password', writing: false } }),
+        answered: () => this.#show({ at: 'running', progress: this.#progress }),
       }),
-      onProgress: (progress) => this.#show({ at: 'running', progress }),
+      onProgress: (progress) => {
+        this.#progress = progress;
+        this.#show({ at: 'running', progress });
+      },
     });
     if (outcome.kind === 'success') {
       this.#serialNumber = undefined;
@@ -145,6 +156,7 @@ class RenewalState {
 
   #show(view: RenewalView): void {
     this.view = view;
+    if (view.at === 'running') this.step = view.progress.step;
     activity.page = this.busy ? '/renew' : undefined;
     activity.running = view.at === 'running';
     // Nothing has an effect before the password, and while the authority takes its time nothing is under way.
@@ -157,6 +169,12 @@ const stopped = (reason: Stopped['reason']): RenewalView => ({
   outcome: { kind: 'stopped', reason, step: 'password', resumable: false, transactionId: undefined },
   awaitsKey: false,
 });
+
+function enrolmentOf({ attached, contents }: Reading, policy: Policy): Enrolment {
+  const { vendorId, productId } = attached;
+  const { firmwareVersion } = contents.info;
+  return enrolmentMode({ vendorId, productId, model: findModel(vendorId, productId), firmwareVersion, policy });
+}
 
 function purposeOf({ recommendation }: Reading): Purpose {
   if (recommendation.action === 'resume' && recommendation.pending) return recommendation.pending.purpose;

@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { CaError } from '../../../src/ca/authority.ts';
 import { fromHex } from '../../../src/pki/bytes.ts';
 import { parseCertificate } from '../../../src/pki/certificate.ts';
-import type { AskPassword } from '../../../src/renewal/procedure.ts';
+import type { AskPassword, Ports } from '../../../src/renewal/procedure.ts';
 import { readKeyContents } from '../../../src/renewal/key-contents.ts';
 import { substitute } from '../../faults/substitute.ts';
-import { MemoryJournal, Office, samplePassword, World } from '../../faults/world.ts';
+import { MemoryJournal, Office, recordsOf, samplePassword, World } from '../../faults/world.ts';
 import { attachments, type KeyState } from '../../virtual-key/state.ts';
 
 let office: Office;
@@ -74,7 +75,8 @@ describe('the password', () => {
     const questions: unknown[] = [];
     const type = world.typing('87654321', samplePassword);
     const ask: AskPassword = (question, use) => {
-      questions.push({ remaining: question.tries.remaining, wrongBefore: question.wrongBefore });
+      if (question.kind === 'password')
+        questions.push({ remaining: question.tries.remaining, wrongBefore: question.wrongBefore });
       return type(question, use);
     };
     const maximum = world.initial.applications[0]?.maxTries ?? 0;
@@ -98,7 +100,7 @@ describe('the password', () => {
     let lastTry = false;
     const type = world.typing('87654321', samplePassword);
     const outcome = await world.press('renewal', (question, use) => {
-      lastTry = question.lastTry;
+      lastTry = question.kind === 'password' && question.lastTry;
       return type(question, use);
     });
     expect(lastTry).toBe(true);
@@ -112,6 +114,69 @@ describe('the password', () => {
     const outcome = await world.press('renewal', () => Promise.resolve(false));
     expect(outcome).toMatchObject({ kind: 'stopped', reason: 'cancelled', resumable: false });
     expect(world.key.state()).toEqual(world.initial);
+  });
+});
+
+describe('a model that the operator has stopped', () => {
+  const stopped =
+    (enrolment: Ports['enrolment']) =>
+    (ports: Ports): Ports => ({ ...ports, enrolment });
+
+  test.each(['readOnly', 'off'] as const)('%s: nothing is asked, nothing is written', async (enrolment) => {
+    const world = await World.open(office, 'due-30-days', 'longmai-hid');
+    const outcome = await world.press('renewal', undefined, stopped(enrolment));
+    expect(outcome).toMatchObject({ kind: 'stopped', reason: 'modelStopped', resumable: false });
+    expect(world.passwordsTyped).toBe(0);
+    expect(world.key.state()).toEqual(world.initial);
+    expect(recordsOf(world).size).toBe(0);
+  });
+
+  test('a transaction in the middle waits, and goes on once the model is let go', async () => {
+    const world = await World.open(office, 'ca-waits', 'longmai-hid');
+    const first = await world.press('renewal', undefined, (ports) => ({
+      ...ports,
+      wait: () => Promise.reject(new CaError('cancelled', 'the page was closed')),
+    }));
+    const before = world.key.state();
+    expect(await world.press('renewal', undefined, stopped('off'))).toMatchObject({
+      kind: 'stopped',
+      reason: 'modelStopped',
+      resumable: true,
+    });
+    expect(world.key.state()).toEqual(before);
+    expect(await world.press()).toMatchObject({ kind: 'success', transactionId: first.transactionId });
+  });
+
+  test('a confirmation that is complete is still sent', async () => {
+    const world = await World.open(office, 'due-30-days', 'longmai-hid');
+    const first = await world.press('renewal', undefined, (ports) => ({
+      ...ports,
+      authority: substitute(ports.authority, {
+        confirm: () => Promise.reject(new CaError('unreachable', 'nobody there')),
+      }),
+    }));
+    expect(first).toMatchObject({ kind: 'stopped', reason: 'caUnreachable', resumable: true });
+    const { typed, before } = { typed: world.passwordsTyped, before: world.key.state() };
+    const second = await world.press('renewal', undefined, stopped('readOnly'));
+    expect(second).toMatchObject({ kind: 'success', transactionId: first.transactionId });
+    expect(world.passwordsTyped).toBe(typed);
+    expect(world.key.state()).toEqual(before);
+  });
+
+  test('a certificate that was lost before it was confirmed is not written again', async () => {
+    const world = await World.open(office, 'due-30-days', 'longmai-hid');
+    await world.press('renewal', undefined, (ports) => ({
+      ...ports,
+      authority: substitute(ports.authority, {
+        confirm: () => Promise.reject(new CaError('unreachable', 'nobody there')),
+      }),
+    }));
+    const state = world.key.state();
+    delete containers(state)[1]?.signing?.certificate;
+    await world.key.reset(state);
+    expect(await world.press('renewal', undefined, stopped('readOnly'))).toMatchObject({ reason: 'modelStopped' });
+    expect(world.key.state()).toEqual(state);
+    expect(await world.press()).toMatchObject({ kind: 'success' });
   });
 });
 

@@ -209,6 +209,7 @@ describe('every row of the decision table', () => {
       { certificate: soon },
       { hasOnlineCa: false },
     ],
+    ['renewal due, model stopped', 'D23', 'centreRenewal', 'modelStopped', { certificate: soon, modelStopped: true }],
     ['renewal due, failed twice', 'D23', 'centreRenewal', 'failedRepeatedly', { certificate: soon, onlineFailures: 2 }],
     [
       'renewal refused for an expired signer',
@@ -420,6 +421,7 @@ const anyInput: fc.Arbitrary<RecommendInput> = fc.record({
   pending: fc.constantFrom(undefined, pending),
   onlineFailures: fc.nat(4),
   oldCertificateRefused: fc.boolean(),
+  modelStopped: fc.boolean(),
 });
 /** The quiet path is rare among the above: half of the cases start from a ready key. */
 const someInput = fc.oneof(

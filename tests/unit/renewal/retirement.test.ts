@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Ports } from '../../../src/renewal/procedure.ts';
-import { retireOld, type Retirement } from '../../../src/renewal/retirement.ts';
+import { mayRetire, retireOld, type Retirement } from '../../../src/renewal/retirement.ts';
 import { substitute } from '../../faults/substitute.ts';
 import { Office, recordsOf, samplePassword, World } from '../../faults/world.ts';
 import type { KeyState } from '../../virtual-key/state.ts';
@@ -43,6 +43,13 @@ test('by choice, after everything is done, the old container goes and the new on
   expect(await retire(world, transactionId)).toEqual({ kind: 'retired' });
   expect(containers(world.key.state())).toEqual([fresh]);
   expect(recordsOf(world).get(transactionId)?.retirement).toBe('done');
+});
+
+test('of a PIV key only a slot that this site has filled can be given up', () => {
+  const container = `R${'0'.repeat(32)}`;
+  expect(mayRetire('piv', { application: 'PIV', container })).toBe(true);
+  expect(mayRetire('piv', { application: 'PIV', container: '9A' })).toBe(false);
+  expect(mayRetire('gmt0017', { application: 'TJTAX', container: '0123456789ABCDEF' })).toBe(true);
 });
 
 describe('the old container stays', () => {
