@@ -5,6 +5,7 @@ import type { EndReason, Journal, JournalRecord, Purpose, Stage } from './journa
 
 const stages: readonly Stage[] = ['generate', 'request', 'write', 'confirm', 'ended', 'done'];
 const purposes: readonly Purpose[] = ['renewal', 'upgrade'];
+const choices: readonly unknown[] = [undefined, 'chosen', 'done'];
 const endReasons: readonly EndReason[] = ['rejected', 'notAcceptable', 'withdrawn', 'goneFromKey'];
 
 /** The journal in the browser's database, written with strict durability. Throws `StorageError`. */
@@ -48,7 +49,7 @@ export function readRecord(row: StoredTransaction): JournalRecord {
     (purposes as readonly unknown[]).includes(value['purpose']) &&
     (stages as readonly unknown[]).includes(value['stage']) &&
     (value['endedBecause'] === undefined || (endReasons as readonly unknown[]).includes(value['endedBecause'])) &&
-    [undefined, 'chosen', 'done'].includes(value['retirement'] as undefined) &&
+    [value['retirement'], value['promotion']].every((choice) => choices.includes(choice)) &&
     container('oldContainer') &&
     container('newContainer') &&
     bytes('oldCertificate') &&

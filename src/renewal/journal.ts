@@ -56,6 +56,11 @@ export interface JournalRecord {
   readonly endedBecause?: EndReason;
   /** The person gave up the old container: chosen, and perhaps deleted already; or found deleted. */
   readonly retirement?: 'chosen' | 'done';
+  /**
+   * The person wants the new key pair where other programs look for it, and the former one elsewhere: chosen, and
+   * perhaps begun; or done, and the two containers are named as they are now.
+   */
+  readonly promotion?: 'chosen' | 'done';
   /** Milliseconds since 1970, by the clock of the procedure. */
   readonly startedAt: number;
   readonly updatedAt: number;

@@ -1,0 +1,87 @@
+import { KeyError, type ContainerRef, type Promoted } from '../usbkey/usbkey.ts';
+import {
+  afterwards,
+  holds,
+  holdsNew,
+  isThere,
+  newKeySigns,
+  type AfterwardsOptions,
+  type AfterwardsPorts,
+  type Finished,
+  type Unready,
+} from './finished.ts';
+import type { JournalRecord } from './journal.ts';
+import type { Stopped } from './outcome.ts';
+
+/** Why the new key pair stays where it is. */
+export type Stays =
+  | Unready
+  /** This key cannot move key pairs. */
+  | 'unsupported'
+  /** The key has no second free container for the old key pair; nothing was moved. */
+  | 'noRoom'
+  /** The old container is not what was replaced, or what was moved does not read back as it was. */
+  | 'changed';
+
+export type Promotion =
+  | { readonly kind: 'promoted' }
+  | { readonly kind: 'stays'; readonly because: Stays }
+  /** Both key pairs are on the key with their certificates; doing it again goes on. */
+  | Stopped;
+
+const stays = (because: Stays): Promotion => ({ kind: 'stays', because });
+
+/**
+ * Puts the new key pair of a finished transaction where other programs look for it, and the old one into another free
+ * container, where it stays (on a PIV key with MOVE KEY: old → second spare slot, new → its place). The new certificate is
+ * there and valid and its key signs, and the old one is where it was; the choice is journaled before anything moves;
+ * afterwards both are read back. Only ever by the person's choice. Never rejects. The user is logged out of the key at
+ * the end.
+ */
+export const promoteNew = (ports: AfterwardsPorts, options: AfterwardsOptions): Promise<Promotion> =>
+  afterwards<Promotion>(ports, options, stays, (finished) => promote(ports, finished));
+
+async function promote(ports: AfterwardsPorts, finished: Finished): Promise<Promotion> {
+  const { key, journal, now } = ports;
+  const { record, login } = finished;
+  const { oldContainer, newContainer, oldCertificate } = record;
+  const put = (change: Partial<JournalRecord>): Promise<void> =>
+    journal.put({ ...record, ...change, updatedAt: now().getTime() });
+
+  if (record.promotion === 'done') return { kind: 'promoted' };
+  if (!key.promote) return stays('unsupported');
+  const unready = await holdsNew(ports, record);
+  if (unready !== undefined) return stays(unready);
+  // Cut in the middle, the old one may be on its way already: the key knows which it is.
+  const begun = record.promotion === 'chosen';
+  if (!begun && !(await holdsAt(ports, oldContainer, oldCertificate))) return stays('changed');
+
+  await login.logIn(newContainer.application);
+  if (!(await newKeySigns(ports, finished))) return stays('newKeyFails');
+  await put({ promotion: 'chosen' });
+  let promoted: Promoted | undefined;
+  try {
+    promoted = await login.asUser(newContainer.application, async () => key.promote?.(newContainer, oldContainer));
+  } catch (error) {
+    const code = error instanceof KeyError ? error.code : undefined;
+    if (code !== 'noRoom' && code !== 'unsupported') throw error;
+    if (!begun) await journal.put(record);
+    return stays(code);
+  }
+  if (!promoted) return stays('unsupported');
+  const { fresh, former } = promoted;
+  const isRight =
+    (await holdsAt(ports, fresh, record.newCertificate)) && (await holdsAt(ports, former, oldCertificate));
+  if (!isRight) return stays('changed');
+  await put({ promotion: 'done', newContainer: fresh, oldContainer: former });
+  return { kind: 'promoted' };
+}
+
+async function holdsAt(
+  { key }: AfterwardsPorts,
+  ref: ContainerRef,
+  certificate: Uint8Array | undefined,
+): Promise<boolean> {
+  if (!certificate || !(await isThere(key, ref))) return false;
+  return holds(await key.readContainer(ref), certificate);
+}
