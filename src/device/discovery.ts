@@ -1,13 +1,19 @@
 import { type ApduChannel, TransportError } from '../apdu/channel.ts';
 import { transportErrorFrom } from './browser-errors.ts';
-import { findModel, type KeyModel, keyModels } from './models.ts';
+import { describeHid, describeUsb, type DeviceDescription } from './descriptor-report.ts';
+import { allModels, findModel, type KeyModel } from './models.ts';
+import { probeCanokey } from './probe-canokey.ts';
+import { recogniseHid, recogniseUsb, type RefusalReason, type Sender } from './recognise.ts';
+import { openCanokeyChannel } from './webusb-canokey.ts';
 import { openLongmaiChannel } from './webhid-longmai.ts';
-import { findCcidEndpoints, openCcidChannel } from './webusb-ccid.ts';
+import { openCcidChannel } from './webusb-ccid.ts';
+
+export type { RefusalReason };
 
 export type Way = 'usb' | 'hid';
 
-/** Why a device that the person can see in the chooser cannot be used from a web page. */
-export type RefusalReason = 'protectedClass' | 'massStorage' | 'fidoOnly' | 'unknownDevice';
+/** What the browser's chooser is to list: devices that may be keys, or every one that a page may be given. */
+export type Choice = 'keys' | 'all';
 
 /** A device the person has granted to this site. One object per device for as long as it is plugged in. */
 export interface GrantedDevice {
@@ -16,40 +22,34 @@ export interface GrantedDevice {
   readonly productId: number;
   /** The name the device itself gives; empty when it gives none. */
   readonly productName: string;
+  /** iSerialNumber (USB 2.0 §9.6.1); empty when it has none, and over WebHID, which does not tell. */
+  readonly serialNumber: string;
   readonly model: KeyModel | undefined;
+  /** Its descriptors allow what no table of models promises: it may turn out not to be a key. */
+  readonly guessed: boolean;
   readonly refusal: RefusalReason | undefined;
-  /** @throws TransportError `protectedClass` for a refused device, else what opening throws */
+  readonly description: DeviceDescription;
+  /**
+   * Opens it. Of a guessed device no more than its descriptors, and what is harmless whatever it is, is asked before it
+   * has answered as a key of its kind would.
+   * @throws TransportError `protectedClass` for a refused device, else what opening throws
+   */
   openChannel(): Promise<ApduChannel>;
 }
-
-const usbClass = { hid: 0x03, massStorage: 0x08, smartCard: 0x0b } as const;
-const fidoUsagePage = 0xf1d0;
 
 /** The browser's two doors, where it has them: not every browser does, and a policy may take them away. */
 function doors(): { readonly usb?: USB; readonly hid?: HID } {
   return navigator;
 }
 
-function usbRefusal(device: USBDevice, model: KeyModel | undefined): RefusalReason | undefined {
-  if (model?.attachment === 'vendorCcid' && findCcidEndpoints(device)) return undefined;
-  if (model?.attachment === 'massStorage') return 'massStorage';
-  if (model?.attachment === 'smartCardClass') return 'protectedClass';
-  const interfaces = (device.configuration ?? device.configurations[0])?.interfaces ?? [];
-  const classes = new Set(interfaces.flatMap(({ alternates }) => alternates.map((each) => each.interfaceClass)));
-  if (classes.has(usbClass.smartCard) || classes.has(usbClass.hid)) return 'protectedClass';
-  return classes.has(usbClass.massStorage) ? 'massStorage' : 'unknownDevice';
-}
-
-function hidRefusal(device: HIDDevice, model: KeyModel | undefined): RefusalReason | undefined {
-  // The browser hides protected collections, so a FIDO-only device shows none at all.
-  if (device.collections.every(({ usagePage }) => usagePage === fidoUsagePage)) return 'fidoOnly';
-  return model?.attachment === 'longmaiHid' ? undefined : 'unknownDevice';
-}
-
 const known = new WeakMap<USBDevice | HIDDevice, GrantedDevice>();
 
-function remember(device: USBDevice | HIDDevice, make: () => GrantedDevice): GrantedDevice {
-  const granted = known.get(device) ?? make();
+/** The device as it was made before, unless the table of models has changed its mind about it. */
+function remember(device: USBDevice | HIDDevice, make: (model: KeyModel | undefined) => GrantedDevice): GrantedDevice {
+  const model = findModel(device.vendorId, device.productId);
+  const before = known.get(device);
+  if (before && before.model === model) return before;
+  const granted = make(model);
   known.set(device, granted);
   return granted;
 }
@@ -59,23 +59,52 @@ function refuse(refusal: RefusalReason): Promise<never> {
 }
 
 function fromUsb(device: USBDevice, usb: USB): GrantedDevice {
-  return remember(device, () => {
+  return remember(device, (model) => {
     const { vendorId, productId } = device;
-    const model = findModel(vendorId, productId);
-    const refusal = usbRefusal(device, model);
-    const openChannel = () => (refusal ? refuse(refusal) : openCcidChannel(device, usb));
-    return { way: 'usb', vendorId, productId, productName: device.productName ?? '', model, refusal, openChannel };
+    const { senders, guessed, refusal } = recogniseUsb(device, model);
+    const open = async (sender: Sender): Promise<ApduChannel> => {
+      if (sender !== 'canokey') return openCcidChannel(device, usb);
+      if (guessed) await probeCanokey(device, usb);
+      return openCanokeyChannel(device, usb);
+    };
+    return {
+      ...{ way: 'usb', vendorId, productId, model, guessed, refusal },
+      productName: device.productName ?? '',
+      serialNumber: device.serialNumber ?? '',
+      description: describeUsb(device),
+      openChannel: () => (refusal ? refuse(refusal) : firstThatOpens(senders, open)),
+    };
   });
 }
 
 function fromHid(device: HIDDevice, hid: HID): GrantedDevice {
-  return remember(device, () => {
+  return remember(device, (model) => {
     const { vendorId, productId, productName } = device;
-    const model = findModel(vendorId, productId);
-    const refusal = hidRefusal(device, model);
-    const openChannel = () => (refusal ? refuse(refusal) : openLongmaiChannel(device, hid));
-    return { way: 'hid', vendorId, productId, productName, model, refusal, openChannel };
+    const { guessed, refusal } = recogniseHid(device, model);
+    return {
+      ...{ way: 'hid', vendorId, productId, productName, serialNumber: '', model, guessed, refusal },
+      description: describeHid(device),
+      openChannel: () => (refusal ? refuse(refusal) : openLongmaiChannel(device, hid)),
+    };
   });
+}
+
+/** Errors that say nothing of the device but that it does not speak this way. */
+const otherLanguage = new Set(['malformed', 'failed', 'stalled', 'timeout']);
+
+async function firstThatOpens(
+  senders: readonly Sender[],
+  open: (sender: Sender) => Promise<ApduChannel>,
+): Promise<ApduChannel> {
+  for (const [index, sender] of senders.entries()) {
+    try {
+      return await open(sender);
+    } catch (error) {
+      const isLast = index === senders.length - 1;
+      if (isLast || !(error instanceof TransportError) || !otherLanguage.has(error.code)) throw error;
+    }
+  }
+  throw new TransportError('failed', 'nothing can speak to this device');
 }
 
 /** One physical key can be granted both ways and show several interfaces; only what can be used of it counts. */
@@ -99,25 +128,32 @@ export async function grantedDevices(): Promise<readonly GrantedDevice[]> {
   ]);
 }
 
+function usbFilters(): USBDeviceFilter[] {
+  const ids = allModels().map(({ vendorId, productId }) => ({ vendorId, productId }));
+  return [...ids, { classCode: 0x0b }, { classCode: 0xff }];
+}
+
+/** By maker: of a key that takes turns between several products only some are in the table. */
+function hidFilters(): HIDDeviceFilter[] {
+  const keys = allModels().filter(({ attachment }) => attachment === 'longmaiHid');
+  return Array.from(new Set(keys.map(({ vendorId }) => vendorId)), (vendorId) => ({ vendorId }));
+}
+
 /**
  * Lets the person choose a device. Refused models are offered too, so that they can be recognised and explained.
  * Must be called in a click.
  * @throws TransportError `nothingChosen`, `noGesture`, `unsupported`
  */
-export async function chooseDevice(way: Way): Promise<GrantedDevice> {
+export async function chooseDevice(way: Way, choice: Choice = 'keys'): Promise<GrantedDevice> {
   const { usb, hid } = doors();
   try {
     if (way === 'usb') {
       if (!usb) throw new TransportError('unsupported', 'this browser has no WebUSB');
-      const ids = keyModels.map(({ vendorId, productId }) => ({ vendorId, productId }));
-      const filters = [...ids, { classCode: usbClass.smartCard }, { classCode: 0xff }];
+      const filters = choice === 'all' ? [] : usbFilters();
       return fromUsb(await usb.requestDevice({ filters }), usb);
     }
     if (!hid) throw new TransportError('unsupported', 'this browser has no WebHID');
-    const vendors = new Set(
-      keyModels.filter((model) => model.attachment === 'longmaiHid').map((model) => model.vendorId),
-    );
-    const chosen = await hid.requestDevice({ filters: Array.from(vendors, (vendorId) => ({ vendorId })) });
+    const chosen = await hid.requestDevice({ filters: choice === 'all' ? [] : hidFilters() });
     const granted = chosen.map((device) => fromHid(device, hid));
     const best = granted.find(({ refusal }) => !refusal) ?? granted[0];
     // A cancelled chooser and a device with protected collections only look the same: an empty list.

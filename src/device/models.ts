@@ -147,13 +147,17 @@ export const keyModels: readonly KeyModel[] = [
 ];
 
 let additions: readonly KeyModel[] = [];
+let additionsAsGiven = '[]';
 
 /**
  * Takes the operator's models, in place of those taken before. They go before the table's own, so a row for a known key
  * replaces the table's.
  */
 export function setModelAdditions(rows: readonly ModelRow[]): void {
-  additions = rows.map(modelOf);
+  // The same rows again leave every model the object it was.
+  const given = JSON.stringify(rows);
+  if (given !== additionsAsGiven) additions = rows.map(modelOf);
+  additionsAsGiven = given;
 }
 
 /** The operator's models and the table's, in the order in which they count. */

@@ -2,6 +2,7 @@ import type { ApduChannel } from '../apdu/channel.ts';
 import { ApduSession, type TraceEntry } from '../apdu/session.ts';
 import {
   chooseDevice,
+  type Choice,
   type GrantedDevice,
   grantedDevices,
   type RefusalReason,
@@ -12,7 +13,7 @@ import { defaultDialect } from '../device/models.ts';
 import { SkfKey } from './skf-key.ts';
 import type { UsbKey } from './usbkey.ts';
 
-export type { RefusalReason, TraceEntry, Way };
+export type { Choice, RefusalReason, TraceEntry, Way };
 
 export interface OpenOptions {
   /**
@@ -24,6 +25,8 @@ export interface OpenOptions {
 
 /** A key that is plugged in and granted to this site. The same key is the same object for as long as it is plugged in. */
 export interface AttachedKey {
+  /** What it is before it is opened: its model, its descriptors. */
+  readonly device: GrantedDevice;
   readonly way: Way;
   /** The name the device gives itself; empty when it gives none. */
   readonly productName: string;
@@ -60,8 +63,8 @@ export async function authorisedKeys(): Promise<AttachedKey[]> {
  * Lets the person choose a key in the browser's chooser. Must be called in a click.
  * @throws TransportError `nothingChosen`, `noGesture`, `unsupported`
  */
-export async function requestKey(way: Way): Promise<AttachedKey> {
-  return attachedKey(await chooseDevice(way));
+export async function requestKey(way: Way, choice: Choice = 'keys'): Promise<AttachedKey> {
+  return attachedKey(await chooseDevice(way, choice));
 }
 
 /**
@@ -99,7 +102,7 @@ function attachedKey(device: GrantedDevice): AttachedKey {
     return opening;
   };
   const key: AttachedKey = {
-    ...{ way, productName, vendorId, productId },
+    ...{ device, way, productName, vendorId, productId },
     refusal: refusal && { reason: refusal },
     open,
   };

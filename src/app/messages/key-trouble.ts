@@ -30,6 +30,11 @@ const zh: Words = {
     certificate: untouched,
     next: '请再点一次“连接 USBKEY”，在弹出的窗口里点选它，再点“连接”。窗口里没有它，请换一种方式。',
   },
+  noGesture: {
+    happened: '浏览器没有打开选择 USBKEY 的窗口。',
+    certificate: untouched,
+    next: '请再点一次“连接 USBKEY”。',
+  },
   protectedClass: {
     happened: '这种 USBKEY，浏览器不允许网页使用。',
     certificate: untouched,
@@ -45,10 +50,25 @@ const zh: Words = {
     certificate: untouched,
     next: '请插上天津税务的 USBKEY，再连接一次。',
   },
+  otherWay: {
+    happened: '这个 USBKEY 要换一种方式连接。',
+    certificate: untouched,
+    next: '请点下面的按钮，在弹出的窗口里再选一次。',
+  },
+  heldBack: {
+    happened: '这种型号的 USBKEY，本站暂时不办理。',
+    certificate: untouched,
+    next: '请用原软件，或带上它去服务中心。什么时候恢复，请致电热线。',
+  },
   unknownDevice: {
     happened: '没有认出这个设备，它可能不是天津税务 USBKEY。',
     certificate: untouched,
     next: '请核对插入的 USBKEY，再连接一次。确实是它，请用原软件，或带上它去服务中心。',
+  },
+  notAKey: {
+    happened: '试着读取了这个设备，它没有像 USBKEY 那样回答。',
+    certificate: untouched,
+    next: '请核对插入的是不是天津税务 USBKEY，再连接一次。确实是它，请用原软件，或带上它去服务中心。',
   },
   accessDenied: {
     happened: '电脑没有让浏览器使用这个 USBKEY，多半是驱动程序占着它。',
@@ -58,22 +78,37 @@ const zh: Words = {
   busy: {
     happened: '别的程序正在使用这个 USBKEY。',
     certificate: untouched,
-    next: '请关闭“数字证书管理系统”、开票软件等程序，再试一次。',
+    next: '请关闭“数字证书管理系统”、开票软件等程序，再试一次。还是不行，多半是驱动程序占着它，请用原软件，或带上它去服务中心。',
   },
   otherTab: {
-    happened: '另一个标签页正在办理。',
+    happened: '另一个标签页正在使用这个 USBKEY。',
     certificate: untouched,
     next: '请回到那个标签页。它办完或者关闭以后，这里会自动接着来。',
   },
   several: {
     happened: '插着不止一个 USBKEY。',
     certificate: untouched,
-    next: '请只留下要办理的那一个，拔下其他的。',
+    next: '请在下面选出要办理的那一个，也可以拔下其他的。',
   },
   unplugged: {
     happened: 'USBKEY 断开了。',
     certificate: '原来的证书仍在。',
     next: '请重新插入 USBKEY，插好后会自动读取。',
+  },
+  unpluggedForgotten: {
+    happened: 'USBKEY 断开了。',
+    certificate: '原来的证书仍在。',
+    next: '请重新插入 USBKEY，再点“连接 USBKEY”选中它：这种 USBKEY 每次插入都要重新选一次。',
+  },
+  stalled: {
+    happened: 'USBKEY 中断了这次通信。',
+    certificate: untouched,
+    next: '请拔下 USBKEY，等几秒再插上，插好后会自动读取。也可以换一个 USB 接口。',
+  },
+  badAnswer: {
+    happened: 'USBKEY 的回答读不懂，可能有别的程序同时在使用它。',
+    certificate: untouched,
+    next: '请关闭“数字证书管理系统”、开票软件等程序，拔下 USBKEY，等几秒再插上，插好后会自动读取。',
   },
   noAnswer: {
     happened: 'USBKEY 没有正常回应。',
@@ -116,6 +151,11 @@ const en: Words = {
     certificate: same,
     next: 'Press Connect again, choose it in the window and press Connect there. If it is not listed, try the other way.',
   },
+  noGesture: {
+    happened: 'The browser did not open its window for choosing a USBKEY.',
+    certificate: same,
+    next: 'Press Connect USBKEY once more.',
+  },
   protectedClass: {
     happened: 'Browsers do not let web pages use this kind of USBKEY.',
     certificate: same,
@@ -131,6 +171,21 @@ const en: Words = {
     certificate: same,
     next: 'Plug in the Tianjin tax USBKEY and connect again.',
   },
+  otherWay: {
+    happened: 'This USBKEY is connected in another way.',
+    certificate: same,
+    next: 'Press the button below and choose it once more in the window.',
+  },
+  heldBack: {
+    happened: 'For the time being this site does not work on this model of USBKEY.',
+    certificate: same,
+    next: 'Use the original software, or take it to a service centre. The hot-line knows when it will be back.',
+  },
+  notAKey: {
+    happened: 'This device was tried, and it does not answer as a USBKEY would.',
+    certificate: same,
+    next: 'Check that it is a Tianjin tax USBKEY and connect again. If it is, use the original software or go to a service centre.',
+  },
   unknownDevice: {
     happened: 'This device was not recognised; it may not be a Tianjin tax USBKEY.',
     certificate: same,
@@ -144,22 +199,37 @@ const en: Words = {
   busy: {
     happened: 'Another program is using this USBKEY.',
     certificate: same,
-    next: 'Close other certificate and invoice programs, then try again.',
+    next: 'Close other certificate and invoice programs, then try again. If that fails, a driver probably holds it: use the original software or go to a service centre.',
   },
   otherTab: {
-    happened: 'Another tab of this site is at work on the USBKEY.',
+    happened: 'Another tab of this site is using this USBKEY.',
     certificate: same,
     next: 'Go back to that tab. Once it is done or closed, this one goes on by itself.',
   },
   several: {
     happened: 'More than one USBKEY is plugged in.',
     certificate: same,
-    next: 'Leave only the one you want to work on.',
+    next: 'Choose the one you want below, or unplug the others.',
   },
   unplugged: {
     happened: 'The USBKEY is disconnected.',
     certificate: 'The certificate is still on it.',
     next: 'Plug it in again; it is then read by itself.',
+  },
+  unpluggedForgotten: {
+    happened: 'The USBKEY is disconnected.',
+    certificate: 'The certificate is still on it.',
+    next: 'Plug it in again, then press Connect USBKEY and choose it: a USBKEY of this kind has to be chosen every time.',
+  },
+  stalled: {
+    happened: 'The USBKEY broke off the exchange.',
+    certificate: same,
+    next: 'Unplug it, wait a few seconds and plug it in again; it is then read by itself. Another USB port may help.',
+  },
+  badAnswer: {
+    happened: 'The answers of the USBKEY make no sense; another program may be using it at the same time.',
+    certificate: same,
+    next: 'Close other certificate and invoice programs, unplug the USBKEY, wait a few seconds and plug it in again; it is then read by itself.',
   },
   noAnswer: {
     happened: 'The USBKEY did not answer as it should.',

@@ -9,7 +9,14 @@ import { clock } from '../../service/clock.ts';
 import { loadConfig, loadPolicy, type Config, type Policy } from '../../service/config.ts';
 import { ServiceError } from '../../service/errors.ts';
 import { saveLastReading } from '../../storage/last-reading.ts';
-import { authorisedKeys, requestKey, watchKeys, type AttachedKey, type OpenOptions } from '../../usbkey/connect.ts';
+import {
+  authorisedKeys,
+  requestKey,
+  watchKeys,
+  type AttachedKey,
+  type OpenOptions,
+  type RefusalReason,
+} from '../../usbkey/connect.ts';
 import { KeyError, type UsbKey } from '../../usbkey/usbkey.ts';
 import { browserTrouble, type BrowserTrouble } from '../environment.ts';
 import { saveKeySummary } from './key-summary.ts';
@@ -21,16 +28,21 @@ import { recommendInput, recommendPolicy } from './recommend-input.ts';
 export type KeyTrouble =
   | BrowserTrouble
   | 'nothingChosen'
-  | 'protectedClass'
-  | 'massStorage'
-  | 'fidoOnly'
-  | 'unknownDevice'
+  | 'noGesture'
+  | RefusalReason
+  /** It was tried, and does not answer as a key would. */
+  | 'notAKey'
   | 'accessDenied'
+  /** Another program, or a driver: no tab of this site. */
   | 'busy'
   | 'otherTab'
   | 'several'
   | 'unplugged'
+  /** Unplugged too, and without a serial number, so that the browser asks for it again. */
+  | 'unpluggedForgotten'
   | 'noAnswer'
+  | 'stalled'
+  | 'badAnswer'
   | 'noConfig'
   | 'unexpected';
 
@@ -372,15 +384,15 @@ class OtherTab extends Error {
 
 const transportTroubles: Record<TransportErrorCode, KeyTrouble> = {
   nothingChosen: 'nothingChosen',
-  noGesture: 'nothingChosen',
+  noGesture: 'noGesture',
   unsupported: 'noApi',
   accessDenied: 'accessDenied',
   protectedClass: 'protectedClass',
   busy: 'busy',
   disconnected: 'unplugged',
   timeout: 'noAnswer',
-  stalled: 'noAnswer',
-  malformed: 'noAnswer',
+  stalled: 'stalled',
+  malformed: 'badAnswer',
   cancelled: 'noAnswer',
   failed: 'noAnswer',
 };
@@ -388,7 +400,7 @@ const transportTroubles: Record<TransportErrorCode, KeyTrouble> = {
 export function troubleOf(error: unknown): KeyTrouble {
   if (error instanceof OtherTab) return 'otherTab';
   if (error instanceof TransportError) return transportTroubles[error.code];
-  if (error instanceof KeyError) return 'noAnswer';
+  if (error instanceof KeyError) return 'badAnswer';
   return error instanceof ServiceError ? 'noConfig' : 'unexpected';
 }
 

@@ -97,49 +97,47 @@ describe('granted devices', () => {
     expect(await grantedDevices()).toEqual([]);
   });
 
-  it.each<[string, () => USBDevice, string]>([
-    [
-      'a known CCID key',
-      () => new ScriptedUsbDevice({ ids: [0x096e, 0x0807], interfaceClasses: [0x0b] }).device,
-      'protectedClass',
-    ],
-    [
-      'an unknown CCID key',
-      () => new ScriptedUsbDevice({ ids: [1, 2], interfaceClasses: [0x0b] }).device,
-      'protectedClass',
-    ],
-    [
-      'a HID key over USB',
-      () => new ScriptedUsbDevice({ ids: [0x055c, 0xe618], interfaceClasses: [3] }).device,
-      'protectedClass',
-    ],
-    [
-      'a known CD-mode key',
-      () => new ScriptedUsbDevice({ ids: [0x055c, 0xdb08], interfaceClasses: [8] }).device,
-      'massStorage',
-    ],
-    ['a memory stick', () => new ScriptedUsbDevice({ ids: [1, 2], interfaceClasses: [8] }).device, 'massStorage'],
-    ['something else', () => new ScriptedUsbDevice({ ids: [1, 2], interfaceClasses: [0xff] }).device, 'unknownDevice'],
-    ['our model without its interface', () => new ScriptedUsbDevice({ interfaceClasses: [2] }).device, 'unknownDevice'],
-  ])('that cannot be used are recognised without opening them: %s', async (_, make, refusal) => {
-    const { usb } = browser();
-    usb.devices = [make()];
+  it('that cannot be used are recognised without opening them', async () => {
+    const { usb, hid } = browser();
+    const card = new ScriptedUsbDevice({ ids: [0x096e, 0x0807], interfaceClasses: [0x0b] });
+    usb.devices = [card.device];
+    hid.devices = [new ScriptedHidDevice([0x1050, 0x0407], []).device];
 
-    const [device] = await grantedDevices();
+    const [overHid, overUsb] = await grantedDevices();
 
-    expect(device).toMatchObject({ way: 'usb', refusal });
-    await expect(device?.openChannel()).rejects.toMatchObject({ name: 'TransportError', code: 'protectedClass' });
+    expect(overHid).toMatchObject({ way: 'hid', refusal: 'fidoOnly' });
+    expect(overUsb).toMatchObject({ way: 'usb', refusal: 'protectedClass' });
+    for (const device of [overHid, overUsb]) {
+      await expect(device?.openChannel()).rejects.toMatchObject({ name: 'TransportError', code: 'protectedClass' });
+    }
+    expect(card.calls).toEqual([]);
   });
 
-  it.each<[string, HIDCollectionInfo[], readonly [number, number], string]>([
-    ['a FIDO key whose collections are hidden', [], [0x1050, 0x0407], 'fidoOnly'],
-    ['a FIDO key whose collections are shown', [{ usagePage: 0xf1d0 }], [0x1050, 0x0407], 'fidoOnly'],
-    ['another HID device', [{ usagePage: 0xff00 }], [1, 2], 'unknownDevice'],
-  ])('over HID too: %s', async (_, collections, ids, refusal) => {
-    const { hid } = browser();
-    hid.devices = [new ScriptedHidDevice(ids, collections).device];
+  it('come with what they say of themselves, and are guesses where no table knows them', async () => {
+    const { usb } = browser();
+    usb.devices = [new ScriptedUsbDevice().device, new ScriptedUsbDevice({ ids: [1, 2] }).device];
 
-    expect(await grantedDevices()).toMatchObject([{ way: 'hid', refusal }]);
+    expect(await grantedDevices()).toMatchObject([
+      { guessed: false, model: { name: 'Virtual USBKEY' }, description: { vendorId: 0x1209 } },
+      { guessed: true, model: undefined, description: { vendorId: 1, product: 'Scripted key' } },
+    ]);
+  });
+
+  it('are looked at anew when the operator says something else of their model, and only then', async () => {
+    const { usb } = browser();
+    usb.devices = [new ScriptedUsbDevice({ ids: [1, 2] }).device];
+    const [before] = await grantedDevices();
+    const rows = [{ vendorId: 1, productId: 2, name: 'Ours', attachment: 'vendorCcid' }] as const;
+
+    setModelAdditions(rows);
+    const [after] = await grantedDevices();
+    setModelAdditions([...rows]);
+    const [again] = await grantedDevices();
+    setModelAdditions([]);
+
+    expect(before).toMatchObject({ guessed: true });
+    expect(after).toMatchObject({ guessed: false, model: { name: 'Ours' } });
+    expect(again).toBe(after);
   });
 
   it('hide the unusable face of a key that has a usable one', async () => {
@@ -171,6 +169,32 @@ describe('the chooser', () => {
 
     expect(await chooseDevice('hid')).toMatchObject({ refusal: undefined });
     expect(hid.asked).toEqual({ filters: [{ vendorId: 0x055c }] });
+  });
+
+  it('asks for the operator’s models too', async () => {
+    const { usb, hid } = browser();
+    usb.chosen = [new ScriptedUsbDevice().device];
+    hid.chosen = [new ScriptedHidDevice().device];
+    setModelAdditions([{ vendorId: 0x1234, productId: 0x5678, name: 'Ours', attachment: 'longmaiHid' }]);
+
+    await chooseDevice('usb');
+    await chooseDevice('hid');
+    setModelAdditions([]);
+
+    expect(usb.asked).toMatchObject({
+      filters: expect.arrayContaining([{ vendorId: 0x1234, productId: 0x5678 }]) as unknown,
+    });
+    expect(hid.asked).toEqual({ filters: [{ vendorId: 0x1234 }, { vendorId: 0x055c }] });
+  });
+
+  it.each(['usb', 'hid'] as const)('over %s lists everything when it is asked to', async (way) => {
+    const doors = browser();
+    doors.usb.chosen = [new ScriptedUsbDevice().device];
+    doors.hid.chosen = [new ScriptedHidDevice().device];
+
+    await chooseDevice(way, 'all');
+
+    expect(doors[way].asked).toEqual({ filters: [] });
   });
 
   it.each([
