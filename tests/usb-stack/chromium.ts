@@ -49,11 +49,11 @@ function preferences(origin: string, grants: readonly Grant[]): string {
  */
 export async function startChromium(options: {
   readonly origin: string;
-  readonly usbIpPort: number;
+  readonly usbIpPorts: readonly number[];
   readonly grants?: readonly Grant[];
   readonly display?: string;
 }): Promise<Chromium> {
-  const { origin, usbIpPort, grants = [], display } = options;
+  const { origin, usbIpPorts, grants = [], display } = options;
   const directory = mkdtempSync(path.join(tmpdir(), 'usb-stack-'));
   const profile = path.join(directory, 'profile');
   mkdirSync(path.join(profile, 'Default'), { recursive: true });
@@ -71,7 +71,7 @@ export async function startChromium(options: {
       ...definedOnly(process.env),
       ...(display === undefined ? {} : { DISPLAY: display }),
       LD_PRELOAD: libraryFile,
-      FAKEUSB_PORT: String(usbIpPort),
+      FAKEUSB_PORTS: usbIpPorts.join(','),
       FAKEUSB_DIR: path.join(directory, 'sys'),
     },
   });

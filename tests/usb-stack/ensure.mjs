@@ -1,6 +1,8 @@
 // @ts-check
-// Programs this suite needs beside a browser: a C compiler with the Linux headers; an X server without a screen.
+// Programs this suite needs beside a browser: a C compiler with the Linux headers; an X server without a screen; a
+// smart-card service and tools for it.
 import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { aptInstall } from '../tools/ensure.mjs';
 
 /** @param {string} command @param {string[]} args @param {string} [input] */
@@ -24,11 +26,43 @@ The USB stack's stand-in is a small C library, and there is no C compiler with t
   return false;
 }
 
-const hasDisplay = () => succeeds('sh', ['-c', 'command -v Xvfb']) && succeeds('sh', ['-c', 'command -v xdotool']);
+/** @param {string} program */
+const isThere = (program) => succeeds('sh', ['-c', `command -v ${program}`]);
+const hasDisplay = () => isThere('Xvfb') && isThere('xdotool');
 
 /** True when there is an X server without a screen and a program that types into it, installed if need be. */
 export function ensureDisplay() {
   if (hasDisplay() || (aptInstall('xvfb', 'xdotool') && hasDisplay())) return true;
   console.error('The browser’s own chooser needs Xvfb and xdotool. Debian: apt-get install xvfb xdotool (as root)');
+  return false;
+}
+
+/** The service's own place is not on everybody's path. */
+export const pcscdFile = '/usr/sbin/pcscd';
+const ccidDriver = '/usr/lib/pcsc/drivers/ifd-ccid.bundle';
+/** Which of Debian's packages brings what. */
+const smartCardPackages = /** @type {const} */ ({
+  pcscd: { package: 'pcscd', there: () => existsSync(pcscdFile) },
+  libccid: { package: 'libccid', there: () => existsSync(ccidDriver) },
+  'opensc-tool': { package: 'opensc', there: () => isThere('opensc-tool') },
+  'pkcs11-tool': { package: 'opensc', there: () => isThere('pkcs11-tool') },
+  'piv-tool': { package: 'opensc', there: () => isThere('piv-tool') },
+  'yubico-piv-tool': { package: 'yubico-piv-tool', there: () => isThere('yubico-piv-tool') },
+});
+/** @typedef {Exclude<keyof typeof smartCardPackages, 'pcscd' | 'libccid'>} SmartCardTool */
+
+/**
+ * True when there is the smart-card service with its USB driver and the tools asked for, installed if need be.
+ * @param {SmartCardTool[]} tools
+ */
+export function ensureSmartCards(...tools) {
+  const wanted = /** @type {const} */ (['pcscd', 'libccid', ...tools]);
+  const missing = () => wanted.filter((name) => !smartCardPackages[name].there());
+  if (missing().length === 0) return true;
+  const packages = [...new Set(missing().map((name) => smartCardPackages[name].package))];
+  if (aptInstall(...packages) && missing().length === 0) return true;
+  console.error(`
+The key is checked with other people’s smart-card programs, and these are missing: ${missing().join(', ')}.
+  Debian:     apt-get install ${packages.join(' ')}        (as root)`);
   return false;
 }

@@ -3,6 +3,7 @@ import type { Attachment, ContainerState, KeyState, Scenario } from '../virtual-
 import { type Bench, openBench } from './bench.ts';
 import { type Grant, startChromium } from './chromium.ts';
 import { type DeviceOnTheBus, KeyOnTheBus } from './key-on-the-bus.ts';
+import { type SmartCardService, startSmartCardService } from './pcscd.ts';
 import { openSite, type Site } from './site.ts';
 
 export interface Desk {
@@ -25,6 +26,8 @@ interface Fixtures {
   openPage: (device: DeviceOnTheBus, options?: PageOptions) => Promise<{ page: Page; port: number }>;
   /** Plugs in a fresh key, chosen for the site before. */
   desk: (scenario: Scenario, attachment: Attachment, options?: PageOptions) => Promise<Desk>;
+  /** Plugs a device in and starts a smart-card service in front of it, which has found its card when this resolves. */
+  smartCards: (device: DeviceOnTheBus) => Promise<SmartCardService>;
 }
 
 const hidClass = 0x03;
@@ -58,7 +61,7 @@ export const test = base.extend<Fixtures, { site: Site; bench: Bench }>({
       const port = await device.plug(0);
       closers.push(() => device.unplug());
       const browser = await startChromium({
-        ...{ origin, usbIpPort: port, grants },
+        ...{ origin, usbIpPorts: [port], grants },
         ...(display === undefined ? {} : { display }),
       });
       closers.push(() => browser.close());
@@ -72,6 +75,21 @@ export const test = base.extend<Fixtures, { site: Site; bench: Bench }>({
       const key = new KeyOnTheBus(await site.ca.personalise(scenario, attachment));
       return { key, ...(await openPage(key, options)) };
     });
+  },
+  smartCards: async ({ browserName }, use) => {
+    expect(browserName).toBe('chromium');
+    const closers: (() => Promise<unknown>)[] = [];
+    await use(async (device) => {
+      const port = await device.plug(0);
+      closers.push(() => device.unplug());
+      const service = startSmartCardService([port]);
+      closers.push(() => service.close());
+      await expect(async () => {
+        expect((await service.run('opensc-tool', ['--list-readers'])).output).toMatch(/^0 +Yes /m);
+      }).toPass({ timeout: 30_000, intervals: [20] });
+      return service;
+    });
+    for (const close of closers.reverse()) await close();
   },
 });
 export { expect };

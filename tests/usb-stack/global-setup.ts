@@ -1,13 +1,14 @@
 import { spawnSync } from 'node:child_process';
 import path from 'node:path';
-import { buildFakeUsb } from './build-fakeusb.ts';
+import { buildActivate, buildFakeUsb } from './build-native.ts';
 import { ensureCompiler } from './ensure.mjs';
-import { libraryFile, repository, siteDirectory } from './site.ts';
+import { activateFile, libraryFile, repository, siteDirectory } from './site.ts';
 
 /** Builds what the suite stands on: the page as it is shipped, and the library in place of the kernel's USB. */
 export default function setUp(): void {
   if (!ensureCompiler()) throw new Error('no C compiler');
   buildFakeUsb(libraryFile);
+  buildActivate(activateFile);
   const vite = path.join(repository, 'node_modules/vite/bin/vite.js');
   const built = spawnSync(
     process.execPath,

@@ -10,6 +10,8 @@ const cache = path.join(repository, 'node_modules/.cache/usb-stack');
 export const siteDirectory = path.join(cache, 'site');
 /** The library that stands in for the kernel's USB. */
 export const libraryFile = path.join(cache, 'libfakeusb.so');
+/** The program that starts a service with its socket. */
+export const activateFile = path.join(cache, 'activate');
 
 export interface Site {
   readonly ca: ReferenceCa;

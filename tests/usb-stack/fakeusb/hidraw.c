@@ -19,7 +19,8 @@ enum { HIDIOC_SET_FEATURE = 0x06, HIDIOC_GET_FEATURE = 0x07 };
 
 /* A file that a program holds: a socket whose other end we read and write. */
 struct open_hid {
-    struct hid_interface *hid;
+    struct device *device;
+    struct hid_interface *hid; /* while the device is there */
     int device_number;
     int fd, ours;
 };
@@ -27,27 +28,29 @@ struct open_hid {
 static struct open_hid *by_fd[MAX_FILES];
 
 static bool is_there(const struct open_hid *file) {
-    return device.presence == ATTACHED && device.number == file->device_number;
+    return file->device->presence == ATTACHED && file->device->number == file->device_number;
 }
 
-void hidraw_add(struct hid_interface *hid, struct node *interface_node) {
+void hidraw_add(struct hid_interface *hid) {
     static int count;
-    int got = usbip_control(0x81, GET_DESCRIPTOR, REPORT_DESCRIPTOR << 8, hid->number, hid->descriptor,
+    struct device *device = hid->device;
+    struct node *interface = device->interfaces[hid->number];
+    int got = usbip_control(device, 0x81, GET_DESCRIPTOR, REPORT_DESCRIPTOR << 8, hid->number, hid->descriptor,
                             hid->descriptor_length);
     hid->descriptor_length = got > 0 ? got : 0;
 
-    int vendor = device.descriptor[8] | device.descriptor[9] << 8;
-    int product = device.descriptor[10] | device.descriptor[11] << 8;
+    int vendor = device->descriptor[8] | device->descriptor[9] << 8;
+    int product = device->descriptor[10] | device->descriptor[11] << 8;
     char path[256], text[300];
-    format_text(path, sizeof path, "%s/0003:%04X:%04X.%04X", node_path(interface_node), vendor, product, count + 1);
-    hid->hid = node_add("hid", "", path, "", interface_node);
+    format_text(path, sizeof path, "%s/0003:%04X:%04X.%04X", node_path(interface), vendor, product, count + 1);
+    hid->hid = node_add("hid", "", path, "", interface);
     format_text(text, sizeof text, "0003:%08X:%08X", vendor, product);
     node_property(hid->hid, "HID_ID", text);
-    const char *space = *device.manufacturer ? " " : "";
-    format_text(text, sizeof text, "%s%s%s", device.manufacturer, space, device.product);
+    const char *space = *device->manufacturer ? " " : "";
+    format_text(text, sizeof text, "%s%s%s", device->manufacturer, space, device->product);
     node_property(hid->hid, "HID_NAME", text);
     node_property(hid->hid, "HID_PHYS", "usb-fake/input0");
-    node_property(hid->hid, "HID_UNIQ", device.serial);
+    node_property(hid->hid, "HID_UNIQ", device->serial);
     node_file(hid->hid, "report_descriptor", hid->descriptor, (size_t)hid->descriptor_length);
 
     char node_name[32];
@@ -79,20 +82,21 @@ static void input_arrived(struct transfer *transfer) {
 }
 
 static void poll_input(struct hid_interface *hid) {
-    if (hid->polling || !hid->in_endpoint || device.presence != ATTACHED)
+    if (hid->polling || !hid->in_endpoint || hid->device->presence != ATTACHED)
         return;
     hid->polling = true;
-    usbip_submit(true, hid->in_endpoint, NULL, NULL, hid->in_length, input_arrived)->hid = hid;
+    usbip_submit(hid->device, true, hid->in_endpoint, NULL, NULL, hid->in_length, input_arrived)->hid = hid;
 }
 
 /* The first byte is the report's id; 0 says that there are none, and is not sent (HID 1.11 §8.1). */
 static void send_output(struct hid_interface *hid, uint8_t *report, int length) {
     int id = report[0], offset = id ? 0 : 1;
     if (hid->out_endpoint)
-        usbip_wait(
-            usbip_submit(false, hid->out_endpoint, NULL, report + offset, length - offset, usbip_wake), NULL);
+        usbip_wait(usbip_submit(hid->device, false, hid->out_endpoint, NULL, report + offset, length - offset, usbip_wake),
+                   NULL);
     else
-        usbip_control(0x21, SET_REPORT, OUTPUT_REPORT << 8 | id, hid->number, report + offset, length - offset);
+        usbip_control(hid->device, 0x21, SET_REPORT, OUTPUT_REPORT << 8 | id, hid->number, report + offset,
+                      length - offset);
 }
 
 /* Passes on what the program writes, until it closes the file. */
@@ -114,7 +118,7 @@ static void *pump_output(void *argument) {
     }
     pthread_mutex_lock(&lock);
     for (int i = 0; i < MAX_READERS; i++)
-        if (device.number == file->device_number && file->hid->readers[i] == file->ours)
+        if (file->device->number == file->device_number && file->hid->readers[i] == file->ours)
             file->hid->readers[i] = 0;
     if (by_fd[file->fd] == file)
         by_fd[file->fd] = NULL;
@@ -124,9 +128,10 @@ static void *pump_output(void *argument) {
 }
 
 static struct hid_interface *interface_at(const char *path) {
-    for (int i = 0; device.presence == ATTACHED && i < device.hid_count; i++)
-        if (device.hids[i].hidraw && !strcmp(node_device(device.hids[i].hidraw), path))
-            return &device.hids[i];
+    for (struct device *device = devices; device < devices + device_count; device++)
+        for (int i = 0; device->presence == ATTACHED && i < device->hid_count; i++)
+            if (device->hids[i].hidraw && !strcmp(node_device(device->hids[i].hidraw), path))
+                return &device->hids[i];
     return NULL;
 }
 
@@ -145,7 +150,7 @@ static int open_interface(struct hid_interface *hid) {
         return -1;
     }
     struct open_hid *file = calloc(1, sizeof *file);
-    *file = (struct open_hid){hid, device.number, ends[0], ends[1]};
+    *file = (struct open_hid){hid->device, hid, hid->device->number, ends[0], ends[1]};
     hid->readers[slot] = file->ours;
     by_fd[ends[0]] = file;
     pthread_t thread;
@@ -167,7 +172,8 @@ int hidraw_open(const char *path) {
 }
 
 bool hidraw_owns(int fd) {
-    return fd >= 0 && fd < MAX_FILES && by_fd[fd];
+    const struct open_hid *file = fd >= 0 && fd < MAX_FILES ? by_fd[fd] : NULL;
+    return file && !is_closed(file->ours);
 }
 
 bool hidraw_is_dead(int fd) {
@@ -183,12 +189,12 @@ static int handle(const struct open_hid *file, unsigned long request, uint8_t *r
     int length = _IOC_SIZE(request), id = report[0], offset = id ? 0 : 1, result;
     switch (_IOC_NR(request)) {
     case HIDIOC_SET_FEATURE:
-        result = usbip_control(0x21, SET_REPORT, FEATURE_REPORT << 8 | id, file->hid->number, report + offset,
-                               length - offset);
+        result = usbip_control(file->hid->device, 0x21, SET_REPORT, FEATURE_REPORT << 8 | id, file->hid->number,
+                               report + offset, length - offset);
         return result < 0 ? result : length;
     case HIDIOC_GET_FEATURE:
-        result = usbip_control(0xa1, GET_REPORT, FEATURE_REPORT << 8 | id, file->hid->number, report + offset,
-                               length - offset);
+        result = usbip_control(file->hid->device, 0xa1, GET_REPORT, FEATURE_REPORT << 8 | id, file->hid->number,
+                               report + offset, length - offset);
         return result < 0 ? result : result + offset;
     default:
         return -ENOTTY;
@@ -205,9 +211,9 @@ int hidraw_ioctl(int fd, unsigned long request, void *argument) {
     return -1;
 }
 
-void hidraw_device_left(void) {
-    for (int i = 0; i < device.hid_count; i++) {
-        struct hid_interface *hid = &device.hids[i];
+void hidraw_device_left(struct device *device) {
+    for (int i = 0; i < device->hid_count; i++) {
+        struct hid_interface *hid = &device->hids[i];
         for (int k = 0; k < MAX_READERS; k++)
             if (hid->readers[k])
                 shutdown(hid->readers[k], SHUT_WR); /* what reads sees the end */

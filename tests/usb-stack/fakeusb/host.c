@@ -1,5 +1,5 @@
 /*
- * The port: brings the device in when the server listens, reads what it is, shows it to udev; takes it away again.
+ * The ports: each brings its device in when its server listens, reads what it is, shows it to udev; takes it away again.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -13,7 +13,8 @@
 
 pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 pthread_cond_t transfer_ended = PTHREAD_COND_INITIALIZER;
-struct device device;
+struct device devices[MAX_DEVICES];
+int device_count;
 
 static bool started;
 static const char *directory = "/tmp/fakeusb";
@@ -58,10 +59,12 @@ static int little_endian_16(const uint8_t *at) {
 }
 
 /* A STRING descriptor as UTF-8; characters beyond the Basic Multilingual Plane do not occur. Lock held. */
-static void read_string(int index, char *text, size_t size) {
+static void read_string(struct device *device, int index, char *text, size_t size) {
     uint8_t descriptor[255];
     size_t length = 0;
-    int got = index ? usbip_control(0x80, GET_DESCRIPTOR, STRING << 8 | index, ENGLISH, descriptor, sizeof descriptor) : 0;
+    int got = !index ? 0
+                     : usbip_control(device, 0x80, GET_DESCRIPTOR, STRING << 8 | index, ENGLISH, descriptor,
+                                     sizeof descriptor);
     for (int at = 2; at + 1 < got && length + 4 < size; at += 2) {
         int unit = little_endian_16(descriptor + at);
         if (unit < 0x80) {
@@ -79,40 +82,58 @@ static void read_string(int index, char *text, size_t size) {
 }
 
 /* Lock held. */
-static bool read_descriptors(void) {
+static bool read_descriptors(struct device *device) {
+    enum { DEVICE_BYTES = sizeof device->descriptor };
     uint8_t head[9];
-    if (usbip_control(0x80, GET_DESCRIPTOR, DEVICE << 8, 0, device.descriptor, sizeof device.descriptor) !=
-            (int)sizeof device.descriptor ||
-        usbip_control(0x80, GET_DESCRIPTOR, CONFIGURATION << 8, 0, head, sizeof head) != (int)sizeof head)
+    if (usbip_control(device, 0x80, GET_DESCRIPTOR, DEVICE << 8, 0, device->descriptor, DEVICE_BYTES) != DEVICE_BYTES ||
+        usbip_control(device, 0x80, GET_DESCRIPTOR, CONFIGURATION << 8, 0, head, sizeof head) != (int)sizeof head)
         return false;
     int length = little_endian_16(head + 2);
     uint8_t *configuration = calloc(1, (size_t)length + 1);
-    if (usbip_control(0x80, GET_DESCRIPTOR, CONFIGURATION << 8, 0, configuration, length) != length) {
+    if (usbip_control(device, 0x80, GET_DESCRIPTOR, CONFIGURATION << 8, 0, configuration, length) != length) {
         free(configuration);
         return false;
     }
-    device.configuration = configuration;
-    device.configuration_length = length;
-    read_string(device.descriptor[14], device.manufacturer, sizeof device.manufacturer);
-    read_string(device.descriptor[15], device.product, sizeof device.product);
-    read_string(device.descriptor[16], device.serial, sizeof device.serial);
-    return usbip_control(0x00, SET_CONFIGURATION, configuration[5], 0, NULL, 0) >= 0;
+    device->configuration = configuration;
+    device->configuration_length = length;
+    read_string(device, device->descriptor[14], device->manufacturer, sizeof device->manufacturer);
+    read_string(device, device->descriptor[15], device->product, sizeof device->product);
+    read_string(device, device->descriptor[16], device->serial, sizeof device->serial);
+    return usbip_control(device, 0x00, SET_CONFIGURATION, configuration[5], 0, NULL, 0) >= 0;
 }
 
-/* Finds the interfaces' endpoints, and those interfaces that the kernel's HID driver would take. Lock held. */
-static void read_interfaces(void) {
+/* Shows an interface as the kernel's sysfs would; a smart-card service looks for its driver by the class. Lock held. */
+static void add_interface(struct device *device, const uint8_t *descriptor) {
+    static const char *const names[] = {[5] = "bInterfaceClass", "bInterfaceSubClass", "bInterfaceProtocol"};
+    int number = descriptor[2];
+    if (number >= MAX_INTERFACES || device->interfaces[number])
+        return; /* another alternate setting */
+    const char *path = node_path(device->node), *name = strrchr(path, '/') + 1;
+    char interface_path[200], value[8];
+    format_text(interface_path, sizeof interface_path, "%s/%s:1.%d", path, name, number);
+    struct node *node = device->interfaces[number] = node_add("usb", "usb_interface", interface_path, "", device->node);
+    format_text(value, sizeof value, "%02x", number);
+    node_attribute(node, "bInterfaceNumber", value);
+    for (int at = 5; at <= 7; at++) {
+        format_text(value, sizeof value, "%02x", descriptor[at]);
+        node_attribute(node, names[at], value);
+    }
+}
+
+/* Finds the interfaces with their endpoints, and those that the kernel's HID driver would take. Lock held. */
+static void read_interfaces(struct device *device) {
     int number = 0, alternate = 0;
     struct hid_interface *hid = NULL;
-    device.hid_count = 0;
-    memset(device.hids, 0, sizeof device.hids);
-    const uint8_t *end = device.configuration + device.configuration_length;
-    for (const uint8_t *at = device.configuration; at + 1 < end && at[0] >= 2 && at + at[0] <= end; at += at[0]) {
+    const uint8_t *end = device->configuration + device->configuration_length;
+    for (const uint8_t *at = device->configuration; at + 1 < end && at[0] >= 2 && at + at[0] <= end; at += at[0]) {
         if (at[1] == INTERFACE && at[0] >= 9) {
             number = at[2];
             alternate = at[3];
             hid = NULL;
-            if (at[5] == CLASS_HID && alternate == 0 && device.hid_count < MAX_HIDS) {
-                hid = &device.hids[device.hid_count++];
+            add_interface(device, at);
+            if (at[5] == CLASS_HID && alternate == 0 && number < MAX_INTERFACES && device->hid_count < MAX_HIDS) {
+                hid = &device->hids[device->hid_count++];
+                hid->device = device;
                 hid->number = number;
             }
         } else if (at[1] == HID && hid && at[0] >= 9) {
@@ -121,7 +142,7 @@ static void read_interfaces(void) {
         } else if (at[1] == ENDPOINT && alternate == 0 && at[0] >= 7) {
             bool in = at[2] & 0x80;
             int endpoint = at[2] & 0x0f;
-            device.interface_of[endpoint + (in ? 16 : 0)] = (uint8_t)number;
+            device->interface_of[endpoint + (in ? 16 : 0)] = (uint8_t)number;
             if (!hid || (at[3] & 3) != TYPE_INTERRUPT)
                 continue;
             if (in) {
@@ -135,96 +156,112 @@ static void read_interfaces(void) {
 }
 
 /* Shows the device as the kernel's sysfs would. Lock held. */
-static void show_device(void) {
+static void show_device(struct device *device) {
     char path[160], name[64], value[64];
-    format_text(path, sizeof path, "%s/1-1", directory);
-    format_text(name, sizeof name, "/dev/bus/usb/001/%03d", device.number);
-    struct node *node = device.node = node_add("usb", "usb_device", path, name, NULL);
+    format_text(path, sizeof path, "%s/1-%d", directory, (int)(device - devices) + 1);
+    format_text(name, sizeof name, "/dev/bus/usb/001/%03d", device->number);
+    struct node *node = device->node = node_add("usb", "usb_device", path, name, NULL);
 
-    size_t length = sizeof device.descriptor + (size_t)device.configuration_length;
+    size_t length = sizeof device->descriptor + (size_t)device->configuration_length;
     uint8_t *descriptors = malloc(length);
-    memcpy(descriptors, device.descriptor, sizeof device.descriptor);
-    memcpy(descriptors + sizeof device.descriptor, device.configuration, (size_t)device.configuration_length);
+    memcpy(descriptors, device->descriptor, sizeof device->descriptor);
+    memcpy(descriptors + sizeof device->descriptor, device->configuration, (size_t)device->configuration_length);
     node_file(node, "descriptors", descriptors, length);
     free(descriptors);
 
-    format_text(value, sizeof value, "%04x", little_endian_16(device.descriptor + 8));
+    format_text(value, sizeof value, "%04x", little_endian_16(device->descriptor + 8));
     node_attribute(node, "idVendor", value);
-    format_text(value, sizeof value, "%04x", little_endian_16(device.descriptor + 10));
+    format_text(value, sizeof value, "%04x", little_endian_16(device->descriptor + 10));
     node_attribute(node, "idProduct", value);
     node_attribute(node, "busnum", "1");
-    format_text(value, sizeof value, "%d", device.number);
+    format_text(value, sizeof value, "%d", device->number);
     node_attribute(node, "devnum", value);
-    format_text(value, sizeof value, "%d", device.configuration[5]);
+    node_attribute(node, "speed", "12");
+    format_text(value, sizeof value, "%d", device->configuration[5]);
     node_attribute(node, "bConfigurationValue", value);
-    if (device.descriptor[14])
-        node_attribute(node, "manufacturer", device.manufacturer);
-    if (device.descriptor[15])
-        node_attribute(node, "product", device.product);
-    if (device.descriptor[16])
-        node_attribute(node, "serial", device.serial);
-    node_announce(node);
+    if (device->descriptor[14])
+        node_attribute(node, "manufacturer", device->manufacturer);
+    if (device->descriptor[15])
+        node_attribute(node, "product", device->product);
+    if (device->descriptor[16])
+        node_attribute(node, "serial", device->serial);
 
-    for (int i = 0; i < device.hid_count; i++) {
-        char interface_path[200];
-        format_text(interface_path, sizeof interface_path, "%s/1-1:1.%d", path, device.hids[i].number);
-        hidraw_add(&device.hids[i], node_add("usb", "usb_interface", interface_path, "", node));
-    }
+    read_interfaces(device);
+    node_announce(node);
+    for (int i = 0; i < MAX_INTERFACES; i++)
+        if (device->interfaces[i])
+            node_announce(device->interfaces[i]);
+    for (int i = 0; i < device->hid_count; i++)
+        hidraw_add(&device->hids[i]);
 }
 
-static void look_for_device(void) {
+static void look_for_device(struct device *device) {
     pthread_mutex_lock(&lock);
-    bool absent = device.presence == ABSENT;
+    bool absent = device->presence == ABSENT;
     pthread_mutex_unlock(&lock);
-    if (!absent || !usbip_attach())
+    if (!absent || !usbip_attach(device))
         return;
     pthread_mutex_lock(&lock);
     static int plugged_times;
-    device.number = ++plugged_times + 1;
-    if (read_descriptors()) {
-        read_interfaces();
-        show_device();
-    } else {
-        usbip_hang_up();
-    }
+    device->number = ++plugged_times + 1;
+    if (read_descriptors(device))
+        show_device(device);
+    else
+        usbip_hang_up(device);
     pthread_mutex_unlock(&lock);
 }
 
-void host_device_left(void) {
+static void look_for_devices(void) {
+    for (int i = 0; i < device_count; i++)
+        look_for_device(&devices[i]);
+}
+
+void host_device_left(struct device *device) {
     pthread_mutex_lock(&lock);
-    usbfs_device_left();
+    usbfs_device_left(device);
     pthread_mutex_unlock(&lock);
     /* A kernel gives transfers back first, and udev tells of the removal a little later. */
     usleep(REMOVAL_LAG_US);
     pthread_mutex_lock(&lock);
-    hidraw_device_left();
-    if (device.node)
-        node_remove(device.node);
-    free(device.configuration);
-    memset(&device, 0, sizeof device);
+    hidraw_device_left(device);
+    for (int i = 0; i < MAX_INTERFACES; i++)
+        if (device->interfaces[i])
+            node_remove(device->interfaces[i]);
+    if (device->node)
+        node_remove(device->node);
+    free(device->configuration);
+    *device = (struct device){.tcp_port = device->tcp_port};
     pthread_mutex_unlock(&lock);
 }
 
 static void *keep_looking(void *unused UNUSED) {
     for (;;) {
-        look_for_device();
+        look_for_devices();
         usleep(LOOK_AGAIN_US); /* nobody tells when a server begins to listen */
     }
     return NULL;
+}
+
+static void read_environment(void) {
+    const char *log_name = getenv("FAKEUSB_LOG"), *chosen = getenv("FAKEUSB_DIR"), *ports = getenv("FAKEUSB_PORTS");
+    if (log_name)
+        log_file = fopen(log_name, "ae");
+    if (chosen)
+        directory = strdup(chosen);
+    mkdir(directory, 0755);
+    for (const char *at = ports; at && *at && device_count < MAX_DEVICES; at = strchr(at, ',')) {
+        at += *at == ',';
+        devices[device_count++].tcp_port = atoi(at);
+    }
 }
 
 void host_start(void) {
     static pthread_mutex_t starting = PTHREAD_MUTEX_INITIALIZER;
     pthread_mutex_lock(&starting);
     if (!started) {
-        const char *log_name = getenv("FAKEUSB_LOG"), *chosen = getenv("FAKEUSB_DIR");
-        if (log_name)
-            log_file = fopen(log_name, "ae");
-        if (chosen)
-            directory = strdup(chosen);
-        mkdir(directory, 0755);
+        read_environment();
+        look_for_devices(); /* before the first listing, so that they are in it and no news */
         started = true;
-        look_for_device(); /* before the first listing, so that it is in it */
         pthread_t thread;
         pthread_create(&thread, NULL, keep_looking, NULL);
         pthread_detach(thread);

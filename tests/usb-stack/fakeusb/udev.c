@@ -1,5 +1,5 @@
 /*
- * libudev, as far as a browser uses it, over a list of nodes of our own. Subsystems other than "usb" and "hidraw" are
+ * libudev, as far as a browser, libusb and pcscd use it, over a list of nodes of our own. Subsystems other than "usb" and "hidraw" are
  * empty. The signatures are libudev's.
  */
 #include <errno.h>
@@ -51,6 +51,7 @@ struct subsystems {
 
 struct udev_enumerate {
     struct subsystems subsystems;
+    char devtype[24]; /* empty: any */
     struct udev_list_entry *entries;
 };
 
@@ -59,6 +60,7 @@ struct udev_monitor {
     int fd, ours;
     bool receiving;
     struct subsystems subsystems;
+    char devtype[24]; /* empty: any */
 };
 static struct udev_monitor *monitors;
 
@@ -95,7 +97,10 @@ static const char *value_of(const struct pair *pairs, const char *name) {
 }
 
 void node_attribute(struct node *node, const char *name, const char *value) {
+    char line[256];
     set_value(node->attributes, name, value);
+    format_text(line, sizeof line, "%s\n", value);
+    node_file(node, name, line, strlen(line));
 }
 
 void node_property(struct node *node, const char *name, const char *value) {
@@ -127,6 +132,10 @@ static bool includes(const struct subsystems *subsystems, const char *name) {
     return subsystems->count == 0;
 }
 
+static bool is_of_type(const struct node *node, const char *devtype) {
+    return !*devtype || !strcmp(node->devtype, devtype);
+}
+
 static int include(struct subsystems *subsystems, const char *name) {
     if (subsystems->count == MAX_SUBSYSTEMS)
         return -ENOMEM;
@@ -138,13 +147,15 @@ static void tell(struct node *node, const char *action) {
     log_line("udev %s %s", action, node->syspath);
     const struct udev_device news = {node, action};
     for (struct udev_monitor *monitor = monitors; monitor; monitor = monitor->next)
-        if (monitor->receiving && includes(&monitor->subsystems, node->subsystem))
+        if (monitor->receiving && includes(&monitor->subsystems, node->subsystem) &&
+            is_of_type(node, monitor->devtype))
             send(monitor->ours, &news, sizeof news, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
 void node_announce(struct node *node) {
     node->listed = true;
-    tell(node, "add");
+    if (host_is_started())
+        tell(node, "add");
 }
 
 void node_remove(struct node *node) {
@@ -154,8 +165,8 @@ void node_remove(struct node *node) {
 
 /* ----------------------------------------------------------------------------------------------------------- libudev */
 
-/* Its helper processes load the library too; the browser itself is the one without --type. */
-static bool in_browser_process(void) {
+/* A browser's helper processes load the library too; the browser itself is the one without --type. */
+static bool in_main_process(void) {
     static int answer = -1;
     if (answer < 0) {
         char arguments[8192];
@@ -188,14 +199,21 @@ EXPORT int udev_enumerate_add_match_subsystem(struct udev_enumerate *enumerate, 
     return include(&enumerate->subsystems, subsystem);
 }
 
+EXPORT int udev_enumerate_add_match_property(struct udev_enumerate *enumerate, const char *name, const char *value) {
+    if (!strcmp(name, "DEVTYPE"))
+        format_text(enumerate->devtype, sizeof enumerate->devtype, "%s", value);
+    return 0;
+}
+
 EXPORT int udev_enumerate_scan_devices(struct udev_enumerate *enumerate) {
     bool of_interest = includes(&enumerate->subsystems, "usb") || includes(&enumerate->subsystems, "hidraw");
-    if (!of_interest || !in_browser_process())
+    if (!of_interest || !in_main_process())
         return 0;
     host_start();
     pthread_mutex_lock(&lock);
     for (struct node *node = nodes; node; node = node->next) {
-        if (!node->listed || !includes(&enumerate->subsystems, node->subsystem))
+        if (!node->listed || !includes(&enumerate->subsystems, node->subsystem) ||
+            !is_of_type(node, enumerate->devtype))
             continue;
         struct udev_list_entry *entry = calloc(1, sizeof *entry);
         entry->name = node->syspath;
@@ -345,7 +363,8 @@ EXPORT struct udev_monitor *udev_monitor_new_from_netlink(struct udev *udev UNUS
 }
 
 EXPORT int udev_monitor_filter_add_match_subsystem_devtype(struct udev_monitor *monitor, const char *subsystem,
-                                                           const char *devtype UNUSED) {
+                                                           const char *devtype) {
+    format_text(monitor->devtype, sizeof monitor->devtype, "%s", devtype ? devtype : "");
     return include(&monitor->subsystems, subsystem);
 }
 

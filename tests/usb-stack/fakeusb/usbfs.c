@@ -14,6 +14,8 @@
 #include "fakeusb.h"
 
 enum { CLEAR_FEATURE = 1, SET_CONFIGURATION = 9, SET_INTERFACE = 11, ENDPOINT_HALT = 0 };
+/* bmRequestType (USB 2.0 table 9-2). */
+enum { VENDOR = 0x40, INTERFACE = 1, ENDPOINT = 2 };
 
 /* A transfer that a program submitted: under way, or ended and waiting to be reaped. */
 struct urb {
@@ -31,6 +33,7 @@ struct urb {
 struct open_usb {
     struct open_usb *next;
     int fd, ours;
+    struct device *device;
     int device_number;
     bool closed, writable;
     struct urb *under_way, *ended, **last_ended;
@@ -38,10 +41,10 @@ struct open_usb {
 
 static struct open_usb *opened;
 static struct open_usb *by_fd[MAX_FILES];
-static struct open_usb *claimed_by[MAX_INTERFACES];
 
 static bool is_there(const struct open_usb *file) {
-    return device.presence == ATTACHED && device.number == file->device_number && !file->closed;
+    const struct device *device = file->device;
+    return device->presence == ATTACHED && device->number == file->device_number && !file->closed;
 }
 
 static void set_writable(struct open_usb *file, bool writable) {
@@ -116,73 +119,125 @@ static void *wait_for_close(void *argument) {
     if (*at)
         *at = file->next;
     for (int i = 0; i < MAX_INTERFACES; i++)
-        if (claimed_by[i] == file)
-            claimed_by[i] = NULL;
+        if (file->device->claimed_by[i] == file)
+            file->device->claimed_by[i] = NULL;
     close(file->ours);
     pthread_mutex_unlock(&lock);
     return NULL;
 }
 
-int usbfs_open(const char *path) {
-    const char *number = strrchr(path, '/') + 1;
-    int ends[2], fd = -1;
-    pthread_mutex_lock(&lock);
-    if (device.presence != ATTACHED || device.number != atoi(number)) {
-        errno = ENOENT;
-    } else if (!socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends)) {
-        if (ends[0] >= MAX_FILES) {
-            close(ends[0]);
-            close(ends[1]);
-            errno = EMFILE;
-        } else {
-            int smallest = 4608; /* soon full */
-            setsockopt(ends[0], SOL_SOCKET, SO_SNDBUF, &smallest, sizeof smallest);
-            struct open_usb *file = calloc(1, sizeof *file);
-            *file = (struct open_usb){
-                .next = opened, .fd = ends[0], .ours = ends[1], .device_number = device.number, .writable = true};
-            file->last_ended = &file->ended;
-            set_writable(file, false);
-            opened = by_fd[file->fd] = file;
-            pthread_t thread;
-            pthread_create(&thread, NULL, wait_for_close, file);
-            pthread_detach(thread);
-            fd = file->fd;
-        }
+static struct device *device_at(const char *path) {
+    int number = atoi(strrchr(path, '/') + 1);
+    for (struct device *device = devices; device < devices + device_count; device++)
+        if (device->presence == ATTACHED && device->number == number)
+            return device;
+    return NULL;
+}
+
+static int open_device(struct device *device) {
+    int ends[2];
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends))
+        return -1;
+    if (ends[0] >= MAX_FILES) {
+        close(ends[0]);
+        close(ends[1]);
+        errno = EMFILE;
+        return -1;
     }
+    int smallest = 4608; /* soon full */
+    setsockopt(ends[0], SOL_SOCKET, SO_SNDBUF, &smallest, sizeof smallest);
+    struct open_usb *file = calloc(1, sizeof *file);
+    *file = (struct open_usb){.next = opened,
+                              .fd = ends[0],
+                              .ours = ends[1],
+                              .device = device,
+                              .device_number = device->number,
+                              .writable = true};
+    file->last_ended = &file->ended;
+    set_writable(file, false);
+    opened = by_fd[file->fd] = file;
+    pthread_t thread;
+    pthread_create(&thread, NULL, wait_for_close, file);
+    pthread_detach(thread);
+    return file->fd;
+}
+
+int usbfs_open(const char *path) {
+    pthread_mutex_lock(&lock);
+    struct device *device = device_at(path);
+    int fd = device ? open_device(device) : -1;
     pthread_mutex_unlock(&lock);
+    if (!device)
+        errno = ENOENT;
     log_line("open %s: %d", path, fd);
     return fd;
 }
 
 bool usbfs_owns(int fd) {
-    return fd >= 0 && fd < MAX_FILES && by_fd[fd];
+    const struct open_usb *file = fd >= 0 && fd < MAX_FILES ? by_fd[fd] : NULL;
+    return file && !is_closed(file->ours);
 }
 
-void usbfs_device_left(void) {
-    memset(claimed_by, 0, sizeof claimed_by);
+void usbfs_device_left(struct device *device) {
+    memset(device->claimed_by, 0, sizeof device->claimed_by);
     for (struct open_usb *file = opened; file; file = file->next)
-        set_writable(file, true); /* reaping says ENODEV */
+        if (file->device == device && file->device_number == device->number)
+            set_writable(file, true); /* reaping says ENODEV */
 }
 
 /* ------------------------------------------------------------------------------------------------- the ioctl requests */
 
+/* The kernel's HID driver has the interface. */
+static bool is_driven(const struct device *device, unsigned interface) {
+    for (int i = 0; i < device->hid_count; i++)
+        if (device->hids[i].number == (int)interface)
+            return true;
+    return false;
+}
+
 static int claim(struct open_usb *file, unsigned interface) {
-    if (interface >= MAX_INTERFACES)
-        return -EINVAL;
-    if (claimed_by[interface] && claimed_by[interface] != file)
+    if (interface >= MAX_INTERFACES || !file->device->interfaces[interface])
+        return -ENOENT;
+    struct open_usb **holder = &file->device->claimed_by[interface];
+    bool is_held = *holder && *holder != file && !is_closed((*holder)->ours);
+    if (is_held || is_driven(file->device, interface))
         return -EBUSY;
-    for (int i = 0; i < device.hid_count; i++)
-        if (device.hids[i].number == (int)interface)
-            return -EBUSY; /* the kernel's HID driver has it */
-    claimed_by[interface] = file;
+    *holder = file;
     return 0;
 }
 
 static int release(struct open_usb *file, unsigned interface) {
-    if (interface >= MAX_INTERFACES || claimed_by[interface] != file)
+    if (interface >= MAX_INTERFACES || file->device->claimed_by[interface] != file)
         return -EINVAL;
-    claimed_by[interface] = NULL;
+    file->device->claimed_by[interface] = NULL;
     cancel_urbs(file, (int)interface);
+    return 0;
+}
+
+/*
+ * Whether a control transfer may go, as the kernel sees it: a vendor request always; another one to an interface or an
+ * endpoint claims the interface for the file, unless somebody else has it.
+ */
+static int claim_recipient(struct open_usb *file, const uint8_t *setup) {
+    int type = setup[0] & 0x60, recipient = setup[0] & 0x1f, index = setup[4];
+    if (type == VENDOR || (recipient != INTERFACE && recipient != ENDPOINT))
+        return 0;
+    if (recipient == INTERFACE)
+        return claim(file, (unsigned)index);
+    int endpoint = (index & 0x0f) + (index & 0x80 ? 16 : 0);
+    return index & 0x0f ? claim(file, file->device->interface_of[endpoint]) : 0;
+}
+
+/* Who took the interface: a driver of the kernel, or a program through usbfs. */
+static int get_driver(const struct device *device, struct usbdevfs_getdriver *answer) {
+    const char *name = NULL;
+    if (is_driven(device, answer->interface))
+        name = "usbhid";
+    else if (answer->interface < MAX_INTERFACES && device->claimed_by[answer->interface])
+        name = "usbfs";
+    if (!name)
+        return -ENODATA;
+    format_text(answer->driver, sizeof answer->driver, "%s", name);
     return 0;
 }
 
@@ -196,15 +251,18 @@ static int submit(struct open_usb *file, struct usbdevfs_urb *request) {
         data = buffer + 8;
         in = setup[0] & 0x80;
         length = setup[6] | setup[7] << 8;
+        int refusal = claim_recipient(file, setup);
+        if (refusal)
+            return refusal;
     } else {
-        interface = device.interface_of[endpoint + (in ? 16 : 0)];
-        if (claimed_by[interface] != file)
+        interface = file->device->interface_of[endpoint + (in ? 16 : 0)];
+        if (file->device->claimed_by[interface] != file)
             return -ENOENT;
     }
     struct urb *urb = calloc(1, sizeof *urb);
     *urb = (struct urb){.next = file->under_way, .owner = file, .request = request, .interface = interface};
     file->under_way = urb;
-    urb->transfer = usbip_submit(in, endpoint, setup, data, length, urb_ended);
+    urb->transfer = usbip_submit(file->device, in, endpoint, setup, data, length, urb_ended);
     urb->transfer->urb = urb;
     return 0;
 }
@@ -253,15 +311,20 @@ static int handle(struct open_usb *file, unsigned long request, void *argument) 
         return release(file, *(unsigned *)argument);
     case USBDEVFS_SETINTERFACE: {
         const struct usbdevfs_setinterface *chosen = argument;
-        return usbip_control(0x01, SET_INTERFACE, (int)chosen->altsetting, (int)chosen->interface, NULL, 0);
+        return usbip_control(file->device, 0x01, SET_INTERFACE, (int)chosen->altsetting, (int)chosen->interface, NULL, 0);
     }
     case USBDEVFS_SETCONFIGURATION:
-        return usbip_control(0x00, SET_CONFIGURATION, *(int *)argument, 0, NULL, 0);
+        return usbip_control(file->device, 0x00, SET_CONFIGURATION, *(int *)argument, 0, NULL, 0);
     case USBDEVFS_CLEAR_HALT:
-        return usbip_control(0x02, CLEAR_FEATURE, ENDPOINT_HALT, *(int *)argument, NULL, 0);
+        return usbip_control(file->device, 0x02, CLEAR_FEATURE, ENDPOINT_HALT, *(int *)argument, NULL, 0);
     case USBDEVFS_RESET:
         cancel_urbs(file, -1);
         return 0;
+    case USBDEVFS_GET_CAPABILITIES:
+        *(uint32_t *)argument = USBDEVFS_CAP_NO_PACKET_SIZE_LIM | USBDEVFS_CAP_REAP_AFTER_DISCONNECT;
+        return 0;
+    case USBDEVFS_GETDRIVER:
+        return get_driver(file->device, argument);
     case USBDEVFS_SUBMITURB:
         return submit(file, argument);
     case USBDEVFS_DISCARDURB:

@@ -28,9 +28,13 @@ struct pending {
     struct transfer *transfer;
 };
 
-static struct pending *pendings;
-static int server = -1;
-static uint32_t last_sequence;
+/* A connection to a port's server. Never freed: a transfer may be given up after its end. */
+struct connection {
+    struct device *device;
+    int socket; /* -1: lost */
+    uint32_t last_sequence;
+    struct pending *pendings;
+};
 
 static void put32(uint8_t *at, uint32_t value) {
     at[0] = (uint8_t)(value >> 24);
@@ -56,10 +60,10 @@ static bool read_all(int socket, void *buffer, size_t length) {
 }
 
 /* What cannot be sent is noticed by the reader, which finds the connection closed. */
-static void send_all(const void *bytes, size_t length, int flags) {
+static void send_all(int socket, const void *bytes, size_t length, int flags) {
     const uint8_t *at = bytes;
     while (length > 0) {
-        ssize_t sent = send(server, at, length, MSG_NOSIGNAL | flags);
+        ssize_t sent = send(socket, at, length, MSG_NOSIGNAL | flags);
         if (sent <= 0)
             return;
         at += sent;
@@ -74,18 +78,20 @@ static void start_header(uint8_t *header, uint32_t command, uint32_t sequence) {
     put32(header + 8, DEVICE_ID);
 }
 
-struct transfer *usbip_submit(bool in, int endpoint, const uint8_t *setup, const void *data, int length,
-                              void (*ended)(struct transfer *)) {
+struct transfer *usbip_submit(struct device *device, bool in, int endpoint, const uint8_t *setup, const void *data,
+                              int length, void (*ended)(struct transfer *)) {
+    struct connection *connection = device->connection;
     struct transfer *transfer = calloc(1, sizeof *transfer);
+    transfer->connection = connection;
     transfer->in = in;
     transfer->ended = ended;
     struct pending *pending = calloc(1, sizeof *pending);
-    pending->sequence = ++last_sequence;
+    pending->sequence = ++connection->last_sequence;
     pending->in = in;
     pending->length = length;
     pending->transfer = transfer;
-    pending->next = pendings;
-    pendings = pending;
+    pending->next = connection->pendings;
+    connection->pendings = pending;
 
     uint8_t header[HEADER_BYTES];
     start_header(header, CMD_SUBMIT, pending->sequence);
@@ -96,22 +102,23 @@ struct transfer *usbip_submit(bool in, int endpoint, const uint8_t *setup, const
     if (setup)
         memcpy(header + 40, setup, 8);
     bool data_follow = !in && length > 0;
-    send_all(header, sizeof header, data_follow ? MSG_MORE : 0);
+    send_all(connection->socket, header, sizeof header, data_follow ? MSG_MORE : 0);
     if (data_follow)
-        send_all(data, (size_t)length, 0);
+        send_all(connection->socket, data, (size_t)length, 0);
     return transfer;
 }
 
 void usbip_cancel(struct transfer *transfer) {
-    for (struct pending *pending = pendings; pending; pending = pending->next) {
+    struct connection *connection = transfer->connection;
+    for (struct pending *pending = connection->pendings; pending; pending = pending->next) {
         if (pending->transfer != transfer)
             continue;
         pending->transfer = NULL;
-        pending->unlink_sequence = ++last_sequence;
+        pending->unlink_sequence = ++connection->last_sequence;
         uint8_t header[HEADER_BYTES];
         start_header(header, CMD_UNLINK, pending->unlink_sequence);
         put32(header + 20, pending->sequence);
-        send_all(header, sizeof header, 0);
+        send_all(connection->socket, header, sizeof header, 0);
         break;
     }
     transfer->status = -ENOENT;
@@ -135,48 +142,48 @@ int usbip_wait(struct transfer *transfer, void *data) {
     return result;
 }
 
-int usbip_control(int request_type, int request, int value, int index, void *data, int length) {
-    if (device.presence != ATTACHED)
+int usbip_control(struct device *device, int request_type, int request, int value, int index, void *data, int length) {
+    if (device->presence != ATTACHED)
         return -ENODEV;
     const uint8_t setup[8] = {
         (uint8_t)request_type, (uint8_t)request,      (uint8_t)value,  (uint8_t)(value >> 8),
         (uint8_t)index,        (uint8_t)(index >> 8), (uint8_t)length, (uint8_t)(length >> 8),
     };
-    return usbip_wait(usbip_submit(request_type & 0x80, 0, setup, data, length, usbip_wake), data);
+    return usbip_wait(usbip_submit(device, request_type & 0x80, 0, setup, data, length, usbip_wake), data);
 }
 
 /* Where in the list an answer belongs; points to NULL when nowhere. Lock held. */
-static struct pending **find_pending(uint32_t command, uint32_t sequence) {
-    struct pending **at = &pendings;
+static struct pending **find_pending(struct connection *connection, uint32_t command, uint32_t sequence) {
+    struct pending **at = &connection->pendings;
     while (*at && (command == RET_SUBMIT ? (*at)->sequence : (*at)->unlink_sequence) != sequence)
         at = &(*at)->next;
     return at;
 }
 
 /* Takes off the list what an answer belongs to; NULL when nothing. Lock held. */
-static struct pending *take_pending(uint32_t command, uint32_t sequence) {
-    struct pending **at = find_pending(command, sequence), *taken = *at;
+static struct pending *take_pending(struct connection *connection, uint32_t command, uint32_t sequence) {
+    struct pending **at = find_pending(connection, command, sequence), *taken = *at;
     if (taken)
         *at = taken->next;
     return taken;
 }
 
 /* Reads one answer and ends its transfer. False: the connection is lost, or of no use any more. */
-static bool read_answer(void) {
+static bool read_answer(struct connection *connection) {
     uint8_t header[HEADER_BYTES];
-    if (!read_all(server, header, sizeof header))
+    if (!read_all(connection->socket, header, sizeof header))
         return false;
     uint32_t command = get32(header), sequence = get32(header + 4);
     int status = (int)get32(header + 20), actual = (int)get32(header + 24);
 
     if (command == RET_UNLINK) {
         pthread_mutex_lock(&lock);
-        free(take_pending(command, sequence)); /* none when the transfer had ended before */
+        free(take_pending(connection, command, sequence)); /* none when the transfer had ended before */
         pthread_mutex_unlock(&lock);
         return true;
     }
     pthread_mutex_lock(&lock);
-    struct pending *pending = *find_pending(RET_SUBMIT, sequence);
+    struct pending *pending = *find_pending(connection, RET_SUBMIT, sequence);
     bool known = command == RET_SUBMIT && pending && actual >= 0 && actual <= pending->length;
     bool data_follow = known && pending->in && actual > 0;
     pthread_mutex_unlock(&lock);
@@ -185,14 +192,14 @@ static bool read_answer(void) {
     uint8_t *data = NULL;
     if (data_follow) {
         data = malloc((size_t)actual);
-        if (!read_all(server, data, (size_t)actual)) {
+        if (!read_all(connection->socket, data, (size_t)actual)) {
             free(data);
             return false;
         }
     }
 
     pthread_mutex_lock(&lock);
-    pending = take_pending(RET_SUBMIT, sequence);
+    pending = take_pending(connection, RET_SUBMIT, sequence);
     struct transfer *transfer = pending->transfer; /* only now: it may have been given up meanwhile */
     free(pending);
     if (transfer) {
@@ -207,15 +214,17 @@ static bool read_answer(void) {
     return true;
 }
 
-static void *read_answers(void *unused UNUSED) {
-    while (read_answer())
+static void *read_answers(void *argument) {
+    struct connection *connection = argument;
+    struct device *device = connection->device;
+    while (read_answer(connection))
         ;
     pthread_mutex_lock(&lock);
-    device.presence = LEAVING;
-    log_line("connection lost");
-    while (pendings) {
-        struct pending *pending = pendings;
-        pendings = pending->next;
+    device->presence = LEAVING;
+    log_line("port %d: connection lost", device->tcp_port);
+    while (connection->pendings) {
+        struct pending *pending = connection->pendings;
+        connection->pendings = pending->next;
         if (pending->transfer) {
             pending->transfer->status = -ESHUTDOWN;
             pending->transfer->actual = 0;
@@ -223,10 +232,10 @@ static void *read_answers(void *unused UNUSED) {
         }
         free(pending);
     }
-    close(server);
-    server = -1;
+    close(connection->socket);
+    connection->socket = -1;
     pthread_mutex_unlock(&lock);
-    host_device_left();
+    host_device_left(device);
     return NULL;
 }
 
@@ -240,32 +249,29 @@ static bool import_device(int socket) {
            read_all(socket, description, sizeof description);
 }
 
-bool usbip_attach(void) {
-    const char *port = getenv("FAKEUSB_PORT");
-    if (!port)
-        return false;
-    int connection = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(port))};
+bool usbip_attach(struct device *device) {
+    int server = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)device->tcp_port)};
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    if (connect(connection, (struct sockaddr *)&address, sizeof address) || !import_device(connection)) {
-        close(connection);
+    if (connect(server, (struct sockaddr *)&address, sizeof address) || !import_device(server)) {
+        close(server);
         return false;
     }
     int on = 1;
-    setsockopt(connection, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    setsockopt(server, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 
     pthread_mutex_lock(&lock);
-    server = connection;
-    last_sequence = 0;
-    device.presence = ATTACHED;
+    struct connection *connection = device->connection = calloc(1, sizeof *connection);
+    *connection = (struct connection){.device = device, .socket = server};
+    device->presence = ATTACHED;
     pthread_mutex_unlock(&lock);
     pthread_t reader;
-    pthread_create(&reader, NULL, read_answers, NULL);
+    pthread_create(&reader, NULL, read_answers, connection);
     pthread_detach(reader);
     return true;
 }
 
-void usbip_hang_up(void) {
-    if (server >= 0)
-        shutdown(server, SHUT_RDWR);
+void usbip_hang_up(struct device *device) {
+    if (device->presence == ATTACHED)
+        shutdown(device->connection->socket, SHUT_RDWR);
 }
