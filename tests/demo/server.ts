@@ -10,7 +10,7 @@ import {
 } from '../reference-ca/http.ts';
 import { attributeTypes } from '../reference-ca/subject.ts';
 import type { ReferenceCa } from '../reference-ca/reference-ca.ts';
-import { attachments, scenarios } from '../virtual-key/state.ts';
+import { allAttachments, commandSets, goTogether, pivAlgorithms, scenarios } from '../virtual-key/state.ts';
 
 /** `GET /config.json`: what the operator tells the site, here made for the authority that runs behind it. */
 export function siteConfig(ca: ReferenceCa, demo: boolean): Record<string, unknown> {
@@ -37,7 +37,10 @@ function configHandler(ca: ReferenceCa, demo: boolean): RequestHandler {
   };
 }
 
-/** `GET /demo/keys?scenario=…&attachment=…`: a new USBKEY with everything on it. */
+/**
+ * `GET /demo/keys?scenario=…&attachment=…[&command-set=piv[&algorithm=…]]`: a new USBKEY with everything on it.
+ * Without a command set it speaks GM/T 0017; without an algorithm a PIV key has P-256.
+ */
 function keysHandler(ca: ReferenceCa): RequestHandler {
   const oneOf = <T extends string>(name: string, values: readonly T[], text: string | null): T => {
     const value = values.find((candidate) => candidate === text);
@@ -49,8 +52,12 @@ function keysHandler(ca: ReferenceCa): RequestHandler {
     if (pathname !== '/demo/keys') return false;
     allowMethods(request, 'GET');
     const scenario = oneOf('scenario', scenarios, searchParams.get('scenario'));
-    const attachment = oneOf('attachment', attachments, searchParams.get('attachment'));
-    sendJson(response, await ca.personalise(scenario, attachment));
+    const attachment = oneOf('attachment', allAttachments, searchParams.get('attachment'));
+    const commandSet = oneOf('command-set', commandSets, searchParams.get('command-set') ?? 'gmt0017');
+    const algorithm = oneOf('algorithm', pivAlgorithms, searchParams.get('algorithm') ?? 'p256');
+    if (!goTogether(attachment, commandSet))
+      throw new HttpProblem(400, `No ${commandSet} key is attached by ${attachment}.`);
+    sendJson(response, await ca.personalise(scenario, attachment, { commandSet, algorithm }));
     return true;
   };
 }

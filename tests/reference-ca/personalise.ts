@@ -1,16 +1,32 @@
 import { randomBytes } from 'node:crypto';
 import { toHex, type Bytes } from '../../src/pki/bytes.ts';
-import type { Attachment, ContainerState, KeyPairState, KeyState, Scenario } from '../virtual-key/state.ts';
+import type {
+  Attachment,
+  CommandSet,
+  ContainerState,
+  KeyPairState,
+  KeyState,
+  PivAlgorithm,
+  Scenario,
+} from '../virtual-key/state.ts';
 import type { Authority, AuthorityName, Hierarchy } from './hierarchy.ts';
 import { issueCertificate } from './issue.ts';
-import { generateKey, type SoftwareKey } from './keys.ts';
+import { generateKey, type KeyType, type SoftwareKey } from './keys.ts';
 import type { HolderFlags, Ledger } from './ledger.ts';
+import { pivContents, type SlotContent } from './piv-contents.ts';
 import { sampleTaxpayer, taxpayerSubject } from './subject.ts';
 
 const dayMilliseconds = 24 * 60 * 60 * 1000;
 
 /** The password of every key made here. The demo tells it to whoever asks. */
 export const samplePassword = '12345678';
+
+/** What kind of key it is to be: GM/T 0017 with SM2 unless told otherwise, PIV with P-256 unless told otherwise. */
+export interface KeyKind {
+  readonly commandSet?: CommandSet;
+  /** Of a PIV key's present key pair; the old authority's is RSA-2048 whatever is asked for. */
+  readonly algorithm?: PivAlgorithm;
+}
 
 interface Plan {
   readonly authority: AuthorityName;
@@ -23,6 +39,8 @@ interface Plan {
 }
 
 const maxTries = 6;
+/** As PIV keys are delivered. */
+const maxPinTries = 3;
 const due: Plan = {
   authority: 'sm2',
   endsInDays: 30,
@@ -45,8 +63,48 @@ const plans: Readonly<Record<Scenario, Plan | undefined>> = {
   'ca-waits': { ...due, holder: { refuses: false, waits: true } },
 };
 
+interface Certified {
+  readonly key: SoftwareKey;
+  readonly certificate: Bytes;
+}
+
+interface SubjectAndLife {
+  readonly subject: Uint8Array;
+  readonly notBefore: Date;
+  readonly notAfter: Date;
+}
+
+/** A new taxpayer's name, and the life of the certificates. */
+function subjectAndLife({ authority, begins, endsInDays }: Plan, now: Date): SubjectAndLife {
+  const notAfter = new Date(now.getTime() + endsInDays * dayMilliseconds);
+  const notBefore =
+    'date' in begins ? new Date(begins.date) : new Date(notAfter.getTime() - begins.daysBeforeEnd * dayMilliseconds);
+  return {
+    subject: taxpayerSubject(sampleTaxpayer(), authority === 'oldRsa' ? 'old' : 'current'),
+    notBefore,
+    notAfter,
+  };
+}
+
+const isForeign = (plan: Plan | undefined): boolean => plan?.authority === 'foreign';
+
+function keyInfo(
+  plan: Plan | undefined,
+  firmwareVersion: readonly [number, number],
+  maxContainers: number,
+): KeyState['info'] {
+  return {
+    manufacturer: 'CASUPPORT SAMPLE',
+    issuer: isForeign(plan) ? 'OTHER SAMPLE CA' : 'SAMPLE CA',
+    label: isForeign(plan) ? 'OTHERKEY' : 'TJTAX-SAMPLE',
+    serialNumber: `DEMO${toHex(randomBytes(6)).toUpperCase()}`,
+    firmwareVersion,
+    maxContainers,
+  };
+}
+
 /** A key pair as the virtual key keeps it (see `KeyPairState`). */
-function keyPairState(key: SoftwareKey, certificate: Bytes): KeyPairState {
+function keyPairState({ key, certificate }: Certified): KeyPairState {
   const isSm2 = key.type === 'sm2';
   return {
     algorithm: isSm2 ? 'sm2' : 'rsa',
@@ -70,25 +128,24 @@ export class Personaliser {
   }
 
   /** A new key for a new, made-up taxpayer. */
-  async personalise(scenario: Scenario, attachment: Attachment): Promise<KeyState> {
+  async personalise(
+    scenario: Scenario,
+    attachment: Attachment,
+    { commandSet = 'gmt0017', algorithm = 'p256' }: KeyKind = {},
+  ): Promise<KeyState> {
+    return commandSet === 'piv' ? this.#piv(scenario, attachment, algorithm) : this.#gmt0017(scenario, attachment);
+  }
+
+  async #gmt0017(scenario: Scenario, attachment: Attachment): Promise<KeyState> {
     const plan = plans[scenario];
-    const serial = toHex(randomBytes(6)).toUpperCase();
-    const isForeign = plan?.authority === 'foreign';
     const container = plan && (await this.#container(plan));
     return {
       scenario,
       attachment,
-      info: {
-        manufacturer: 'CASUPPORT SAMPLE',
-        issuer: isForeign ? 'OTHER SAMPLE CA' : 'SAMPLE CA',
-        label: isForeign ? 'OTHERKEY' : 'TJTAX-SAMPLE',
-        serialNumber: `DEMO${serial}`,
-        firmwareVersion: [1, 2],
-        maxContainers: 8,
-      },
+      info: keyInfo(plan, [1, 2], 8),
       applications: [
         {
-          name: isForeign ? 'OTHERAPP' : 'TJTAX',
+          name: isForeign(plan) ? 'OTHERAPP' : 'TJTAX',
           id: 1,
           userPassword: samplePassword,
           maxTries,
@@ -100,16 +157,46 @@ export class Personaliser {
     };
   }
 
+  async #piv(scenario: Scenario, attachment: Attachment, algorithm: PivAlgorithm): Promise<KeyState> {
+    const plan = plans[scenario];
+    const contents = pivContents(scenario, attachment, algorithm, plan && (await this.#slotContent(plan, algorithm)));
+    return {
+      scenario,
+      attachment,
+      commandSet: 'piv',
+      info: keyInfo(plan, attachment === 'canokey' ? [3, 0] : [5, 7], 4 + contents.features.retiredSlots.length),
+      applications: [],
+      piv: {
+        pin: samplePassword,
+        maxTries: maxPinTries,
+        remainingTries: Math.min(plan?.remainingTries ?? maxPinTries, maxPinTries),
+        ...contents,
+      },
+    };
+  }
+
+  /**
+   * A key pair with its signing certificate; a PIV key holds no other. SM2 is certified by the SM2 authority, P-256 and
+   * RSA by the P-256 one; the old authority's key is RSA, and somebody else certifies anything.
+   */
+  async #slotContent(plan: Plan, algorithm: PivAlgorithm): Promise<SlotContent> {
+    const isOld = plan.authority === 'oldRsa';
+    const keyType: KeyType = isOld || algorithm === 'rsa2048' ? 'rsa' : algorithm;
+    const authorityName = plan.authority === 'sm2' && keyType !== 'sm2' ? 'p256' : plan.authority;
+    return this.#certified(
+      this.#hierarchy[authorityName],
+      keyType,
+      'signing',
+      subjectAndLife(plan, this.#now()),
+      plan.holder,
+    );
+  }
+
   async #container(plan: Plan): Promise<ContainerState> {
     const authority = this.#hierarchy[plan.authority];
-    const notAfter = new Date(this.#now().getTime() + plan.endsInDays * dayMilliseconds);
-    const notBefore =
-      'date' in plan.begins
-        ? new Date(plan.begins.date)
-        : new Date(notAfter.getTime() - plan.begins.daysBeforeEnd * dayMilliseconds);
-    const subject = taxpayerSubject(sampleTaxpayer(), plan.authority === 'oldRsa' ? 'old' : 'current');
-    const make = (usage: 'signing' | 'encryption'): Promise<KeyPairState> =>
-      this.#keyPair(authority, usage, { subject, notBefore, notAfter }, plan.holder);
+    const content = subjectAndLife(plan, this.#now());
+    const make = async (usage: 'signing' | 'encryption'): Promise<KeyPairState> =>
+      keyPairState(await this.#certified(authority, authority.issuing.key.type, usage, content, plan.holder));
     const signing = await make('signing');
     return {
       name: toHex(randomBytes(8)).toUpperCase(),
@@ -119,13 +206,14 @@ export class Personaliser {
     };
   }
 
-  async #keyPair(
+  async #certified(
     authority: Authority,
+    keyType: KeyType,
     usage: 'signing' | 'encryption',
-    content: { readonly subject: Uint8Array; readonly notBefore: Date; readonly notAfter: Date },
+    content: SubjectAndLife,
     holder: HolderFlags,
-  ): Promise<KeyPairState> {
-    const key = await generateKey(authority.issuing.key.type);
+  ): Promise<Certified> {
+    const key = await generateKey(keyType);
     const certificate = await issueCertificate({
       ...content,
       profile: usage,
@@ -136,6 +224,6 @@ export class Personaliser {
     if (authority.name !== 'foreign') {
       await this.#ledger.append({ type: 'registered', certificate, usage, authority: authority.name, ...holder });
     }
-    return keyPairState(key, certificate);
+    return { key, certificate };
   }
 }

@@ -4,7 +4,7 @@ import { CmpResponder } from './cmp-responder.ts';
 import { openHierarchy, type Hierarchy } from './hierarchy.ts';
 import type { RequestHandler } from './http.ts';
 import { Ledger } from './ledger.ts';
-import { Personaliser } from './personalise.ts';
+import { type KeyKind, Personaliser } from './personalise.ts';
 import { defaultPolicy, type Policy } from './policy.ts';
 
 export interface ReferenceCaOptions {
@@ -25,7 +25,7 @@ export interface ReferenceCa {
   /** `POST /ca/cmp`, `GET /api/policy`, `GET /api/enrolments/{id}`. */
   readonly handler: RequestHandler;
   /** Makes a USBKEY's content for a new sample taxpayer. */
-  personalise(scenario: Scenario, attachment: Attachment): Promise<KeyState>;
+  personalise(scenario: Scenario, attachment: Attachment, kind?: KeyKind): Promise<KeyState>;
   close(): Promise<void>;
 }
 
@@ -41,7 +41,7 @@ export async function openReferenceCa(options: ReferenceCaOptions = {}): Promise
     ledger,
     responder,
     handler: caHandler(responder, now),
-    personalise: (scenario, attachment) => personaliser.personalise(scenario, attachment),
+    personalise: (scenario, attachment, kind) => personaliser.personalise(scenario, attachment, kind),
     close: async () => {
       await responder.idle();
       await ledger.close();

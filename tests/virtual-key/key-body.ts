@@ -65,8 +65,8 @@ const attached: Record<Attachment, Attached> = {
     answerLimit: 2048,
   },
   'ccid-0b': {
-    vendorId: 0x1209,
-    productId: 0x0003,
+    vendorId: 0x096e,
+    productId: 0x0807,
     productName: 'USBKEY CCID-0B',
     maxCommandBytes: 261,
     answerLimit: 2048,
