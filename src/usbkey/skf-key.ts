@@ -92,6 +92,10 @@ export class SkfKey implements UsbKey {
     });
   }
 
+  listApplications(): Promise<readonly string[]> {
+    return this.#serially(() => this.#applicationNames());
+  }
+
   listContainers(): Promise<readonly ContainerRef[]> {
     return this.#serially(async () => {
       const refs: ContainerRef[] = [];

@@ -66,6 +66,8 @@ export interface UsbKey {
   /** Aborted once the device is gone. */
   readonly gone: AbortSignal;
   readInfo(): Promise<KeyInfo>;
+  /** The applications there are, empty ones too; without it, those that hold containers are all that is known. */
+  listApplications?(): Promise<readonly string[]>;
   /** All containers of all applications, in the key's order. */
   listContainers(): Promise<readonly ContainerRef[]>;
   /** Public keys and certificates of one container; needs no password. */

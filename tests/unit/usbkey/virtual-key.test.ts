@@ -63,6 +63,7 @@ describe.each(attachments)('a GM/T 0017 key attached by %s', (attachment) => {
     });
     expect(info.algorithms).toContain('sm2');
     expect(containers).toEqual([existing]);
+    expect(await key.listApplications?.()).toEqual([sampleApplication]);
     const stored = virtual.state().applications[0]?.containers[0];
     expect(toHex(container.signing?.certificate ?? hex(''))).toBe(stored?.signing?.certificate);
     expect(toHex(container.encryption?.certificate ?? hex(''))).toBe(stored?.encryption?.certificate);
