@@ -8,93 +8,39 @@ import { maxResponseBytes } from '../apdu/response.ts';
  */
 
 /** Bulk-OUT message types (CCID 1.1 §6.1). */
-const messageType = { iccPowerOn: 0x62, iccPowerOff: 0x63, getSlotStatus: 0x65, xfrBlock: 0x6f, abort: 0x72 } as const;
+const messageType = {
+  setParameters: 0x61,
+  iccPowerOn: 0x62,
+  iccPowerOff: 0x63,
+  getSlotStatus: 0x65,
+  getParameters: 0x6c,
+  xfrBlock: 0x6f,
+  abort: 0x72,
+} as const;
 /** Bulk-IN message types (CCID 1.1 §6.2). */
-export const replyType = { dataBlock: 0x80, slotStatus: 0x81 } as const;
+export const replyType = { dataBlock: 0x80, slotStatus: 0x81, parameters: 0x82 } as const;
+/** Interrupt-IN message types (CCID 1.1 §6.3). */
+const notificationType = { slotChange: 0x50, hardwareError: 0x51 } as const;
 
 export const ccidHeaderBytes = 10;
-/** Room that every reader has, even one that announces less: dwMaxCCIDMessageLength is 261 + 10 at least (§5.1). */
-const minMaxMessageBytes = 271;
-const maxMaxMessageBytes = 65_544 + ccidHeaderBytes;
-
-// --- class descriptor -------------------------------------------------------------------------------------------------
-
-/** dwFeatures, exchange level (CCID 1.1 §5.1). */
-export type ExchangeLevel = 'character' | 'tpdu' | 'shortApdu' | 'extendedApdu';
-
-/** What the sender needs of the class descriptor (CCID 1.1 §5.1, bDescriptorType 21h). */
-export interface CcidDescriptor {
-  readonly level: ExchangeLevel;
-  /** dwMaxCCIDMessageLength: header and data together. */
-  readonly maxMessageBytes: number;
-  /** bVoltageSupport: bit 0 5 V, bit 1 3 V, bit 2 1.8 V. */
-  readonly voltages: number;
-  readonly maxSlotIndex: number;
-}
-
-const descriptorType = { interface: 0x04, ccid: 0x21 } as const;
-const ccidDescriptorBytes = 54;
-
-/**
- * Parses a CCID class descriptor.
- * @throws TransportError `malformed` when it is no such descriptor
- */
-export function parseCcidDescriptor(bytes: Uint8Array): CcidDescriptor {
-  if (bytes.length !== ccidDescriptorBytes || bytes[0] !== ccidDescriptorBytes || bytes[1] !== descriptorType.ccid) {
-    throw new TransportError('malformed', 'not a CCID class descriptor');
-  }
-  const view = viewOf(bytes);
-  const features = view.getUint32(40, true) & 0x0007_0000;
-  const level: ExchangeLevel =
-    features & 0x0004_0000
-      ? 'extendedApdu'
-      : features & 0x0002_0000
-        ? 'shortApdu'
-        : features & 0x0001_0000
-          ? 'tpdu'
-          : 'character';
-  const announced = view.getUint32(44, true);
-  return {
-    level,
-    maxMessageBytes: Math.min(Math.max(announced, minMaxMessageBytes), maxMaxMessageBytes),
-    voltages: view.getUint8(5),
-    maxSlotIndex: view.getUint8(4),
-  };
-}
-
-/**
- * Finds the class descriptor of one interface inside a whole configuration descriptor (USB 2.0 §9.6).
- * @returns undefined when that interface has none; never throws
- */
-export function findCcidDescriptor(configuration: Uint8Array, interfaceNumber: number): Uint8Array | undefined {
-  let current: number | undefined;
-  for (let offset = 0; offset + 2 <= configuration.length;) {
-    const length = configuration[offset] ?? 0;
-    if (length < 2 || offset + length > configuration.length) return undefined;
-    const type = configuration[offset + 1];
-    if (type === descriptorType.interface) current = configuration[offset + 2];
-    if (type === descriptorType.ccid && length === ccidDescriptorBytes && current === interfaceNumber) {
-      return configuration.subarray(offset, offset + length);
-    }
-    offset += length;
-  }
-  return undefined;
-}
-
 // --- messages to the reader -------------------------------------------------------------------------------------------
 
 /** wLevelParameter of XfrBlock and bChainParameter of DataBlock at the extended APDU level (CCID 1.1 §6.1.4, §6.2.1). */
 export const chainParameter = { whole: 0x00, begin: 0x01, end: 0x02, middle: 0x03, empty: 0x10 } as const;
 
-function message(type: number, slot: number, seq: number, specific: readonly number[], data = new Uint8Array()) {
-  const header = new Uint8Array(ccidHeaderBytes);
-  const view = viewOf(header);
-  view.setUint8(0, type);
-  view.setUint32(1, data.length, true);
-  view.setUint8(5, slot);
-  view.setUint8(6, seq);
-  header.set(specific, 7);
-  return concatBytes(header, data);
+function message(
+  type: number,
+  slot: number,
+  seq: number,
+  specific: readonly number[],
+  data?: Uint8Array,
+): Uint8Array<ArrayBuffer> {
+  const length = data?.length ?? 0;
+  const bytes = new Uint8Array(ccidHeaderBytes + length);
+  bytes.set([type, length & 0xff, (length >> 8) & 0xff, (length >> 16) & 0xff, length >>> 24, slot, seq]);
+  bytes.set(specific, 7);
+  if (data) bytes.set(data, ccidHeaderBytes);
+  return bytes;
 }
 
 /** PC_to_RDR_IccPowerOn (§6.1.1). @param powerSelect bPowerSelect: 0 automatic, 1 5 V, 2 3 V, 3 1.8 V */
@@ -113,20 +59,43 @@ export function getSlotStatus(slot: number, seq: number): Uint8Array<ArrayBuffer
 export function abortMessage(slot: number, seq: number): Uint8Array<ArrayBuffer> {
   return message(messageType.abort, slot, seq, [0, 0, 0]);
 }
-/** PC_to_RDR_XfrBlock (§6.1.4) with bBWI 0. @param level wLevelParameter */
+/**
+ * PC_to_RDR_XfrBlock (§6.1.4).
+ * @param level wLevelParameter
+ * @param waiting bBWI: by how much the block waiting time of T=1 is extended, for this block only
+ */
 export function xfrBlock(
   slot: number,
   seq: number,
-  data: Uint8Array<ArrayBuffer>,
+  data: Uint8Array,
   level: number,
+  waiting = 0,
 ): Uint8Array<ArrayBuffer> {
-  return message(messageType.xfrBlock, slot, seq, [0, level & 0xff, level >> 8], data);
+  return message(messageType.xfrBlock, slot, seq, [waiting, level & 0xff, level >> 8], data);
+}
+/** PC_to_RDR_GetParameters (§6.1.5). */
+export function getParameters(slot: number, seq: number): Uint8Array<ArrayBuffer> {
+  return message(messageType.getParameters, slot, seq, [0, 0, 0]);
+}
+/**
+ * PC_to_RDR_SetParameters (§6.1.7).
+ * @param protocol bProtocolNum: 0 T=0, 1 T=1
+ * @param parameters abProtocolDataStructure: 5 bytes for T=0, 7 for T=1
+ */
+export function setParameters(
+  slot: number,
+  seq: number,
+  protocol: 0 | 1,
+  parameters: Uint8Array,
+): Uint8Array<ArrayBuffer> {
+  return message(messageType.setParameters, slot, seq, [protocol, 0, 0], parameters);
 }
 
 export interface CommandBlock {
   /** wLevelParameter. */
   readonly level: number;
-  readonly data: Uint8Array<ArrayBuffer>;
+  /** A view into the command. */
+  readonly data: Uint8Array;
 }
 
 /**
@@ -136,7 +105,7 @@ export interface CommandBlock {
 export function segmentCommand(apdu: Uint8Array, maxBlockBytes: number): readonly CommandBlock[] {
   const blocks: CommandBlock[] = [];
   for (let offset = 0; offset === 0 || offset < apdu.length; offset += maxBlockBytes) {
-    const data = apdu.slice(offset, offset + maxBlockBytes);
+    const data = apdu.subarray(offset, offset + maxBlockBytes);
     const first = offset === 0;
     const last = offset + maxBlockBytes >= apdu.length;
     const level = first
@@ -164,10 +133,14 @@ export interface CcidReply {
   readonly command: 'done' | 'failed' | 'timeExtension' | 'unknown';
   /** bError: why it failed, or the multiplier of a time extension. */
   readonly error: number;
-  /** bChainParameter of a DataBlock, bClockStatus of a SlotStatus. */
+  /** bChainParameter of a DataBlock, bClockStatus of a SlotStatus, bProtocolNum of Parameters. */
   readonly specific: number;
+  /** A view into the message. */
   readonly data: Uint8Array;
 }
+
+const iccStatus = ['active', 'inactive', 'absent', 'unknown'] as const;
+const commandStatus = ['done', 'failed', 'timeExtension', 'unknown'] as const;
 
 /**
  * The length of the whole message that starts here, or undefined while its dwLength has not arrived.
@@ -188,27 +161,22 @@ export function parseReply(bytes: Uint8Array): CcidReply {
   if (announcedLength(bytes, Infinity) !== bytes.length) {
     throw new TransportError('malformed', `dwLength does not match the ${bytes.length} bytes of the CCID message`);
   }
-  const view = viewOf(bytes);
-  const status = view.getUint8(7);
+  const [type = 0, , , , , slot = 0, seq = 0, status = 0, error = 0, specific = 0] = bytes;
   return {
-    type: view.getUint8(0),
-    slot: view.getUint8(5),
-    seq: view.getUint8(6),
-    icc: (['active', 'inactive', 'absent', 'unknown'] as const)[status & 3] ?? 'unknown',
-    command: (['done', 'failed', 'timeExtension', 'unknown'] as const)[status >> 6] ?? 'unknown',
-    error: view.getUint8(8),
-    specific: view.getUint8(9),
-    data: bytes.slice(ccidHeaderBytes),
+    ...{ type, slot, seq, error, specific },
+    icc: iccStatus[status & 3] ?? 'unknown',
+    command: commandStatus[status >> 6] ?? 'unknown',
+    data: bytes.subarray(ccidHeaderBytes),
   };
 }
 
 /**
  * Whether a message answers the command with this slot and sequence number. A message left over from before does not,
- * even where the number happens to be the same; a refusal may always come as SlotStatus.
+ * even where the number happens to be the same; a refusal or a time extension may always come as SlotStatus.
  */
 export function answers(reply: CcidReply, slot: number, seq: number, expectedType: number): boolean {
   if (reply.slot !== slot || reply.seq !== seq) return false;
-  return reply.type === expectedType || (reply.type === replyType.slotStatus && reply.command === 'failed');
+  return reply.type === expectedType || (reply.type === replyType.slotStatus && reply.command !== 'done');
 }
 
 // bError of a failed command (CCID 1.1 §6.2.6).
@@ -231,8 +199,14 @@ const errorMeanings: ReadonlyMap<number, readonly [TransportErrorCode, string]> 
   [0x00, ['failed', 'command not supported']],
 ]);
 
+/** The reader was busy with something else and did nothing: the same command may be sent again in a moment. */
+export function isSlotBusy({ command, error }: CcidReply): boolean {
+  return command === 'failed' && (error === 0xe0 || error === 0xf2);
+}
+
 /** What a reply with bmCommandStatus 1 means. 01h..7Fh in bError is the offset of the message byte it objects to. */
 export function ccidFailure(reply: CcidReply): TransportError {
+  if (reply.icc === 'absent') return new TransportError('disconnected', 'the chip is not in the reader any more');
   const [code, text] = errorMeanings.get(reply.error) ?? ['failed', reply.error < 0x80 ? 'bad parameter' : 'own error'];
   return new TransportError(code, `CCID bError ${reply.error.toString(16).padStart(2, '0')}: ${text}`);
 }
@@ -262,6 +236,25 @@ export class ResponseJoiner {
   }
 }
 
-function viewOf(bytes: Uint8Array): DataView {
+// --- notifications from the reader ------------------------------------------------------------------------------------
+
+/** What the reader says of its own accord on its interrupt endpoint. */
+export type CcidNotification =
+  /** RDR_to_PC_NotifySlotChange (CCID 1.1 §6.3.1): which slots hold a chip now. */
+  | { readonly kind: 'slotChange'; readonly present: readonly boolean[] }
+  /** RDR_to_PC_HardwareError (§6.3.2). */
+  | { readonly kind: 'hardwareError'; readonly slot: number; readonly seq: number; readonly error: number };
+
+/** Parses an interrupt-IN message. @returns undefined for what is none; never throws */
+export function parseNotification(bytes: Uint8Array): CcidNotification | undefined {
+  const [type, slot = 0, seq = 0, error = 0] = bytes;
+  if (type === notificationType.hardwareError && bytes.length === 4) return { kind: 'hardwareError', slot, seq, error };
+  if (type !== notificationType.slotChange || bytes.length < 2) return undefined;
+  // Two bits a slot, the first slot lowest: whether a chip is there, and whether that has changed.
+  const present = Array.from(bytes.subarray(1), (byte) => [1, 4, 16, 64].map((bit) => (byte & bit) !== 0)).flat();
+  return { kind: 'slotChange', present };
+}
+
+export function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

@@ -7,6 +7,20 @@ export interface Limits {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** Why something was given up, in the words of `TransportError`. */
+export function disconnected(): TransportError {
+  return new TransportError('disconnected', 'the device was unplugged');
+}
+export function cancelled(): TransportError {
+  return new TransportError('cancelled', 'the exchange was cancelled');
+}
+/** What a call into a device was rejected with, as an error. */
+export function asError(reason: unknown): Error {
+  return reason instanceof Error
+    ? reason
+    : new TransportError('failed', 'a device call was rejected', { cause: reason });
+}
+
 /**
  * Settles like `work`, unless the device goes, the caller aborts or the time is over first. Calls into a device are
  * always wrapped in it: WebHID's never settle once the device is unplugged.
@@ -21,16 +35,11 @@ export function within<T>(work: Promise<T>, { timeoutMs, gone, signal }: Limits)
     };
     const fail = (error: unknown) => {
       release();
-      reject(
-        error instanceof Error ? error : new TransportError('failed', 'a device call was rejected', { cause: error }),
-      );
+      reject(asError(error));
     };
-    const onGone = () => fail(new TransportError('disconnected', 'the device was unplugged'));
-    const onAbort = () => {
-      // Whoever gives up because the device went may do so before we hear of it.
-      if (gone.aborted) onGone();
-      else fail(new TransportError('cancelled', 'the exchange was cancelled'));
-    };
+    const onGone = () => fail(disconnected());
+    // Whoever gives up because the device went may do so before we hear of it.
+    const onAbort = () => fail(gone.aborted ? disconnected() : cancelled());
     const timer = setTimeout(() => fail(new TransportError('timeout', 'the device did not answer in time')), timeoutMs);
     gone.addEventListener('abort', onGone);
     signal?.addEventListener('abort', onAbort);

@@ -1,5 +1,5 @@
 import { type ApduChannel, TransportError, type TransmitOptions } from '../apdu/channel.ts';
-import { transferErrorFrom, transportErrorFrom } from './browser-errors.ts';
+import { transportErrorFrom } from './browser-errors.ts';
 import {
   canokeyHoldMs,
   CanokeyResponse,
@@ -12,7 +12,8 @@ import {
   responseRequest,
   stateRequest,
 } from './canokey-control.ts';
-import { type Limits, within } from './deadline.ts';
+import { within } from './deadline.ts';
+import { pause, stopIfOver, type Turn, Turns } from './turns.ts';
 import { bytesOf, interfaceSettings, noInterface, openInterface, vendorClass } from './webusb-interface.ts';
 
 const settleTimeoutMs = 5000;
@@ -51,11 +52,6 @@ export async function openCanokeyChannel(device: USBDevice, usb: EventTarget): P
   });
 }
 
-/** One exchange's leave to use the device; once it is over, what still runs for it does nothing more. */
-interface Turn {
-  over: boolean;
-}
-
 class CanokeyChannel implements ApduChannel {
   /** The maker: extended-length APDUs are refused with 6700, commands are chained. */
   readonly apduLevel = 'short';
@@ -64,7 +60,7 @@ class CanokeyChannel implements ApduChannel {
   readonly #device: USBDevice;
   readonly #interfaceNumber: number;
   readonly #stopWatching: () => void;
-  #busy = false;
+  readonly #turns: Turns;
   #closed = false;
   /** Whether the key is known to have nothing to do and nothing to say. */
   #settled = false;
@@ -74,19 +70,18 @@ class CanokeyChannel implements ApduChannel {
     this.#interfaceNumber = interfaceNumber;
     this.gone = gone;
     this.#stopWatching = stopWatching;
+    this.#turns = new Turns(gone);
   }
 
   /** Lets the key end what it was doing, throws away what it has to say, and resets it where that does not help. */
   async settle(): Promise<void> {
-    await this.#take({ timeoutMs: settleTimeoutMs, gone: this.gone }, (turn) => this.#settle(turn));
+    await this.#turns.take({ timeoutMs: settleTimeoutMs }, (turn) => this.#settle(turn));
   }
 
   async transmit(command: Uint8Array, options: TransmitOptions): Promise<Uint8Array> {
-    if (this.gone.aborted || this.#closed) throw new TransportError('disconnected', 'the device is gone or closed');
-    if (this.#busy) throw new TransportError('busy', 'another exchange is running');
-    if (options.signal?.aborted) throw new TransportError('cancelled', 'cancelled before anything was sent');
+    if (this.#closed) throw new TransportError('disconnected', 'the channel is closed');
     if (command.length > maxCanokeyCommandBytes) throw new TransportError('failed', 'the command is too long');
-    return this.#take({ ...options, gone: this.gone }, (turn) => this.#exchange(command, turn));
+    return this.#turns.take(options, (turn) => this.#exchange(command, turn));
   }
 
   async close(): Promise<void> {
@@ -96,20 +91,6 @@ class CanokeyChannel implements ApduChannel {
     const limits = { timeoutMs: closeTimeoutMs, gone: this.gone };
     if (!this.gone.aborted) await within(this.#device.close(), limits).catch(() => undefined);
     this.#stopWatching();
-  }
-
-  /** Runs one turn under one deadline: a control transfer cannot be cancelled, but what follows it need not happen. */
-  async #take<T>(limits: Limits, work: (turn: Turn) => Promise<T>): Promise<T> {
-    const turn: Turn = { over: false };
-    this.#busy = true;
-    try {
-      return await within(work(turn), limits);
-    } catch (error) {
-      throw await transferErrorFrom(error, this.gone);
-    } finally {
-      turn.over = true;
-      this.#busy = false;
-    }
   }
 
   async #exchange(command: Uint8Array, turn: Turn): Promise<Uint8Array> {
@@ -221,13 +202,4 @@ class CanokeyChannel implements ApduChannel {
 function stalledOrThrow(error: unknown): 'stalled' {
   if (error instanceof TransportError && error.code === 'stalled') return 'stalled';
   throw error;
-}
-
-function stopIfOver(turn: Turn): void {
-  if (turn.over) throw new TransportError('cancelled', 'the exchange was given up');
-}
-
-async function pause(milliseconds: number, turn: Turn): Promise<void> {
-  await new Promise((resolve) => setTimeout(resolve, milliseconds));
-  stopIfOver(turn);
 }

@@ -6,17 +6,20 @@ import {
   announcedLength,
   answers,
   ccidFailure,
-  findCcidDescriptor,
+  getParameters,
   getSlotStatus,
   iccPowerOff,
   iccPowerOn,
-  parseCcidDescriptor,
+  isSlotBusy,
+  parseNotification,
   parseReply,
   replyType,
   ResponseJoiner,
   segmentCommand,
+  setParameters,
   xfrBlock,
 } from '../../../src/device/ccid.ts';
+import { findCcidDescriptor, parseCcidDescriptor } from '../../../src/device/ccid-descriptor.ts';
 import { hex, toHex } from '../apdu/hex.ts';
 import { ccidDescriptor, configurationDescriptor } from './ccid-bytes.ts';
 
@@ -31,6 +34,10 @@ describe('messages to the reader, by hand from CCID 1.1 §6.1', () => {
     ['XfrBlock, begin', xfrBlock(0, 5, hex('aa'), 1), '6f 01000000 00 05 00 0100 aa'],
     ['XfrBlock, end', xfrBlock(0, 6, hex('bb'), 2), '6f 01000000 00 06 00 0200 bb'],
     ['XfrBlock, empty', xfrBlock(0, 7, hex(''), 0x10), '6f 00000000 00 07 00 1000'],
+    ['XfrBlock, waiting longer', xfrBlock(0, 7, hex('cc'), 0, 3), '6f 01000000 00 07 03 0000 cc'],
+    ['GetParameters', getParameters(0, 9), '6c 00000000 00 09 000000'],
+    ['SetParameters, T=0', setParameters(0, 9, 0, hex('1100000a00')), '61 05000000 00 09 00 0000 1100000a00'],
+    ['SetParameters, T=1', setParameters(0, 9, 1, hex('11100045002000')), '61 07000000 00 09 01 0000 11100045002000'],
     ['XfrBlock of 258 bytes', xfrBlock(0, 8, new Uint8Array(258), 0).subarray(0, 10), '6f 02010000 00 08 00 0000'],
   ])('%s', (_, message, expected) => {
     expect(toHex(message)).toBe(expected.replaceAll(' ', ''));
@@ -77,6 +84,7 @@ describe('messages from the reader, by hand from CCID 1.1 §6.2', () => {
     ['a leftover of another kind', '82 00000000 00 05 00 00 00', false],
     ['a leftover slot status that went well', '81 00000000 00 05 00 00 00', false],
     ['a refusal in a slot status', '81 00000000 00 05 40 00 00', true],
+    ['a time extension in a slot status', '81 00000000 00 05 80 01 00', true],
   ])('tells whether a reply answers: %s', (_, bytes, expected) => {
     expect(answers(parseReply(hex(bytes)), 0, 5, replyType.dataBlock)).toBe(expected);
   });
@@ -89,8 +97,24 @@ describe('messages from the reader, by hand from CCID 1.1 §6.2', () => {
     ['fb', 'failed'],
     ['07', 'failed'],
     ['90', 'failed'],
+    ['e0', 'failed'],
+    ['fd', 'failed'],
   ])('turns bError %s into %s', (error, code) => {
     expect(ccidFailure(parseReply(hex(`80 00000000 00 05 40 ${error} 00`))).code).toBe(code);
+  });
+
+  it('turns any failure of an absent chip into its being gone', () => {
+    expect(ccidFailure(parseReply(hex('80 00000000 00 05 42 fe 00'))).code).toBe('disconnected');
+  });
+
+  it.each([
+    ['40 e0', true],
+    ['40 f2', true],
+    ['40 fe', false],
+    ['80 e0', false],
+    ['00 e0', false],
+  ])('tells by bStatus and bError %s whether the reader was busy', (bytes, expected) => {
+    expect(isSlotBusy(parseReply(hex(`80 00000000 00 05 ${bytes} 00`)))).toBe(expected);
   });
 
   it('meets any bytes with a message or a typed error', () => {
@@ -106,6 +130,26 @@ describe('messages from the reader, by hand from CCID 1.1 §6.2', () => {
   });
 });
 
+describe('notifications, by hand from CCID 1.1 §6.3', () => {
+  it.each([
+    ['50 03', { kind: 'slotChange', present: [true, false, false, false] }],
+    ['50 02', { kind: 'slotChange', present: [false, false, false, false] }],
+    ['50 05', { kind: 'slotChange', present: [true, true, false, false] }],
+    ['50 00 40', { kind: 'slotChange', present: [...Array<boolean>(7).fill(false), true] }],
+    ['51 00 07 01', { kind: 'hardwareError', slot: 0, seq: 7, error: 1 }],
+    ['50', undefined],
+    ['51 00 07', undefined],
+    ['52 00 00 00', undefined],
+    ['', undefined],
+  ])('reads %s', (bytes, expected) => {
+    expect(parseNotification(hex(bytes))).toEqual(expected);
+  });
+
+  it('meets any bytes without an error', () => {
+    fc.assert(fc.property(fc.uint8Array({ maxLength: 16 }), (bytes) => void parseNotification(bytes)));
+  });
+});
+
 describe('class descriptor', () => {
   it.each([
     [0x0004_0000, 'extendedApdu'],
@@ -113,7 +157,7 @@ describe('class descriptor', () => {
     [0x0001_0000, 'tpdu'],
     [0x0000_0000, 'character'],
   ] as const)('reads dwFeatures %i as %s', (features, level) => {
-    expect(parseCcidDescriptor(ccidDescriptor(features, 4010))).toEqual({
+    expect(parseCcidDescriptor(ccidDescriptor(features, 4010))).toMatchObject({
       ...{ level, maxMessageBytes: 4010, voltages: 7, maxSlotIndex: 0 },
     });
   });

@@ -42,6 +42,10 @@ interface OutResult {
   readonly status: USBTransferStatus;
   readonly bytesWritten: number;
 }
+interface Waiting {
+  readonly resolve: (result: InResult) => void;
+  readonly reject: (reason: unknown) => void;
+}
 interface Configuration {
   readonly configurationValue: number;
   readonly interfaces: readonly { readonly interfaceNumber: number; readonly alternates: readonly object[] }[];
@@ -61,6 +65,8 @@ export interface UsbScript {
   readonly interfaceClasses?: readonly number[];
   readonly configuration?: Uint8Array;
   readonly ids?: readonly [vendorId: number, productId: number];
+  /** Whether there is an interrupt endpoint, number 2. */
+  readonly interrupt?: boolean;
 }
 
 /** A USBDevice with one interface per class, bulk endpoints 1 each way, 64-byte packets. */
@@ -77,7 +83,9 @@ export class ScriptedUsbDevice {
   readonly #script: UsbScript;
   readonly #configurationBytes: Uint8Array;
   #packets: Packet[] = [];
-  #waiting: { resolve: (result: InResult) => void; reject: (reason: unknown) => void } | undefined;
+  #waiting: Waiting | undefined;
+  #notifications: Packet[] = [];
+  #listening: Waiting | undefined;
   #gone = false;
 
   constructor(script: UsbScript = {}) {
@@ -86,9 +94,11 @@ export class ScriptedUsbDevice {
     this.#configurationBytes =
       script.configuration ??
       configurationDescriptor(ccidDescriptor(script.features ?? 0x0004_0000, script.maxMessageBytes ?? 271));
-    const endpoints = (['in', 'out'] as const).map((direction) => ({
+    const bulk = (['in', 'out'] as const).map((direction) => ({
       ...{ endpointNumber: 1, direction, type: 'bulk' as const, packetSize: 64 },
     }));
+    const interrupt = { endpointNumber: 2, direction: 'in' as const, type: 'interrupt' as const, packetSize: 8 };
+    const endpoints = [...bulk, ...(script.interrupt ? [interrupt] : [])];
     const interfaces = (script.interfaceClasses ?? [0xff]).map((interfaceClass, interfaceNumber) => {
       const alternate = { alternateSetting: 0, interfaceClass, interfaceSubclass: 0, interfaceProtocol: 0, endpoints };
       return { interfaceNumber, alternate, alternates: [alternate], claimed: false };
@@ -107,8 +117,7 @@ export class ScriptedUsbDevice {
   close(): Promise<void> {
     return this.#call('close', () => {
       this.opened = false;
-      this.#waiting?.reject(error('AbortError'));
-      this.#waiting = undefined;
+      this.#failWaiting('AbortError');
     });
   }
   selectConfiguration(value: number): Promise<void> {
@@ -141,7 +150,8 @@ export class ScriptedUsbDevice {
       return { status, bytesWritten: message.length };
     });
   }
-  transferIn(): Promise<InResult> {
+  transferIn(endpointNumber: number): Promise<InResult> {
+    if (endpointNumber === 2) return this.#listen();
     return this.#call('transferIn', () => {
       if (this.#waiting) throw new Error('two reads at once would share the reply');
       return new Promise<InResult>((resolve, reject) => {
@@ -156,27 +166,33 @@ export class ScriptedUsbDevice {
     this.#packets.push(...packets);
     this.#serve();
   }
+  /** Sends messages on the interrupt endpoint. */
+  notify(...packets: readonly Packet[]): void {
+    this.#notifications.push(...packets);
+    this.#listening = serve(this.#listening, this.#notifications);
+  }
   /** Pulled out: the pending read fails first, then the browser says so. */
   unplug(usb: FakeUsb): void {
     this.#gone = true;
     this.opened = false;
-    this.#waiting?.reject(error('NetworkError'));
-    this.#waiting = undefined;
+    this.#failWaiting('NetworkError');
     usb.announce('disconnect', this.device);
   }
 
   #serve(): void {
-    const waiting = this.#waiting;
-    const packet = waiting && this.#packets.shift();
-    if (packet === undefined || packet === 'silence') return;
-    this.#waiting = undefined;
-    if (packet instanceof Uint8Array) {
-      waiting?.resolve({ status: 'ok', data: new DataView(packet.slice().buffer) });
-    } else if (packet === 'stall' || packet === 'babble') {
-      waiting?.resolve({ status: packet });
-    } else {
-      waiting?.reject(error(packet.slice('error:'.length)));
-    }
+    this.#waiting = serve(this.#waiting, this.#packets);
+  }
+  #listen(): Promise<InResult> {
+    return this.#call('transferIn interrupt', () => {
+      return new Promise<InResult>((resolve, reject) => {
+        this.#listening = serve({ resolve, reject }, this.#notifications);
+      });
+    });
+  }
+  #failWaiting(name: string): void {
+    this.#waiting?.reject(error(name));
+    this.#listening?.reject(error(name));
+    this.#waiting = this.#listening = undefined;
   }
   async #call<T>(name: string, work: () => T | Promise<T>): Promise<T> {
     this.calls.push(name);
@@ -185,6 +201,20 @@ export class ScriptedUsbDevice {
     if (rejection !== undefined) throw error(rejection);
     return await work();
   }
+}
+
+/** Ends a transfer with the next packet. @returns the transfer, if it still waits */
+function serve(waiting: Waiting | undefined, packets: Packet[]): Waiting | undefined {
+  const packet = waiting && packets.shift();
+  if (packet === undefined || packet === 'silence') return waiting;
+  if (packet instanceof Uint8Array) {
+    waiting?.resolve({ status: 'ok', data: new DataView(packet.slice().buffer) });
+  } else if (packet === 'stall' || packet === 'babble') {
+    waiting?.resolve({ status: packet });
+  } else {
+    waiting?.reject(error(packet.slice('error:'.length)));
+  }
+  return undefined;
 }
 
 /** A HIDDevice whose reports are answered by a script. */

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { TransportError } from '../../../src/apdu/channel.ts';
-import { openCcidChannel } from '../../../src/device/webusb-ccid.ts';
+import { type CcidQuirks, openCcidChannel } from '../../../src/device/webusb-ccid.ts';
 import { hex, toHex } from '../apdu/hex.ts';
 import { FakeUsb, type Packet, ScriptedUsbDevice, type UsbScript } from './fakes.ts';
 
@@ -37,9 +37,9 @@ function reader(
   };
   return new ScriptedUsbDevice({ onMessage, ...script });
 }
-async function opened(device: ScriptedUsbDevice) {
+async function opened(device: ScriptedUsbDevice, quirks?: CcidQuirks) {
   const usb = new FakeUsb();
-  return { usb, channel: await openCcidChannel(device.device, usb) };
+  return { usb, channel: await openCcidChannel(device.device, usb, quirks) };
 }
 const transfers = (device: ScriptedUsbDevice) => device.written.filter((message) => message.startsWith('6f'));
 
@@ -154,6 +154,86 @@ describe('an exchange', () => {
     expect(toHex(await channel.transmit(command, silence))).toBe('9000');
   });
 
+  it('takes a time extension that comes as a slot status', async () => {
+    const device = reader((message) => [
+      reply(message, 0x81, '', { status: 0x80, error: 1 }),
+      reply(message, 0x80, '9000'),
+    ]);
+    const { channel } = await opened(device);
+
+    expect(toHex(await channel.transmit(command, silence))).toBe('9000');
+  });
+
+  it('does not read a chain into what is reserved at the level of short APDUs', async () => {
+    const device = reader((message) => [reply(message, 0x80, '9000', { chain: 7 })], undefined, {
+      features: 0x0002_04fe,
+    });
+    const { channel } = await opened(device);
+
+    expect(toHex(await channel.transmit(command, silence))).toBe('9000');
+  });
+
+  it.each([
+    ['slot busy', 0xe0],
+    ['busy with its automatic sequence', 0xf2],
+  ])('is tried again, with a new number, while the reader says: %s', async (_, error) => {
+    vi.useFakeTimers();
+    let refusals = 3;
+    const device = reader((message) =>
+      refusals-- > 0 ? [reply(message, 0x80, '', { status: 0x40, error })] : [reply(message, 0x80, '9000')],
+    );
+    const { channel } = await opened(device);
+    const exchange = channel.transmit(command, silence);
+    await vi.advanceTimersByTimeAsync(300);
+
+    expect(toHex(await exchange)).toBe('9000');
+    expect(transfers(device).map((message) => message.slice(12, 14))).toEqual(['02', '03', '04', '05']);
+  });
+
+  it('powers a chip on again that has lost its power', async () => {
+    let lost = true;
+    const device = reader((message) => {
+      const answer = lost ? reply(message, 0x80, '', { status: 0x41, error: 0xfe }) : reply(message, 0x80, '9000');
+      lost = false;
+      return [answer];
+    });
+    const { channel } = await opened(device);
+    await expect(channel.transmit(command, silence)).rejects.toMatchObject({ code: 'timeout' });
+
+    expect(toHex(await channel.transmit(command, silence))).toBe('9000');
+
+    expect(device.written.map((message) => message.slice(0, 2))).toEqual(['65', '62', '6f', '65', '62', '6f']);
+  });
+
+  it('leaves no copy of the command behind in what it handed to the browser', async () => {
+    const device = reader((message) => [reply(message, 0x80, '9000')]);
+    const { channel } = await opened(device);
+    const handed: Uint8Array[] = [];
+    const original = device.transferOut.bind(device);
+    device.transferOut = (endpoint, data) => {
+      handed.push(data);
+      return original(endpoint, data);
+    };
+
+    await channel.transmit(hex('00200080083132333435363738'), silence);
+
+    expect(transfers(device).at(-1)?.slice(20)).toBe('00200080083132333435363738');
+    expect(handed.map(toHex)).toEqual(['00'.repeat(23)]);
+  });
+
+  it.each([
+    ['with an empty packet where the model asks for it', { zeroLengthPacket: true }, [64, 0]],
+    ['with nothing otherwise', {}, [64]],
+  ])('ends a message that fills its last packet %s', async (_, quirks, expected) => {
+    const device = reader((message) => (message.length > 0 ? [reply(message, 0x80, '9000')] : []));
+    const { channel } = await opened(device, quirks);
+    const before = device.written.length;
+
+    await channel.transmit(new Uint8Array(54), silence);
+
+    expect(device.written.slice(before).map((message) => message.length / 2)).toEqual(expected);
+  });
+
   it('goes on after a stall of the bulk-IN endpoint that clears', async () => {
     const device = reader((message) => ['stall', reply(message, 0x80, '9000')]);
     const { channel } = await opened(device);
@@ -192,6 +272,8 @@ describe('a lying or failing reader', () => {
   it.each<[string, (message: Uint8Array) => readonly Packet[], string]>([
     ['a refusal', (m) => [reply(m, 0x80, '', { status: 0x40, error: 0xfe })], 'timeout'],
     ['a reserved command status', (m) => [reply(m, 0x80, '9000', { status: 0xc0 })], 'malformed'],
+    ['a response without a status word', (m) => [reply(m, 0x80, '90')], 'malformed'],
+    ['a chip that is not there any more', (m) => [reply(m, 0x80, '', { status: 0x42, error: 0xfe })], 'disconnected'],
     ['a message cut short', (m) => [reply(m, 0x80, '01029000').slice(0, 12)], 'malformed'],
     ['a message longer than announced', (m) => [new Uint8Array([...reply(m, 0x80, '9000'), 0])], 'malformed'],
     ['a dwLength beyond all bounds', () => [hex('80 ffffff7f 00 02 00 00 00')], 'malformed'],
@@ -230,13 +312,25 @@ describe('a lying or failing reader', () => {
         async (garbage) => {
           const { channel } = await opened(liar(() => [...garbage, 'stall', 'stall']));
           await channel.transmit(command, silence).then(
-            (response) => expect(response.length).toBeGreaterThanOrEqual(0),
+            (response) => expect(response.length).toBeGreaterThanOrEqual(2),
             (error: unknown) => expect(error).toBeInstanceOf(TransportError),
           );
         },
       ),
       { numRuns: 50 },
     );
+  });
+
+  it('that stays busy ends in a typed error', async () => {
+    vi.useFakeTimers();
+    const device = liar((message) => [reply(message, 0x80, '', { status: 0x40, error: 0xe0 })]);
+    const { channel } = await opened(device);
+    const given = expect(channel.transmit(command, { timeoutMs: 60_000 })).rejects.toMatchObject({ code: 'failed' });
+
+    await vi.advanceTimersByTimeAsync(10_000);
+
+    await given;
+    expect(transfers(device)).toHaveLength(21);
   });
 
   it('is not sent again what stalled on its way out', async () => {
@@ -336,6 +430,59 @@ describe('unplugging', () => {
 
     expect(toHex(await channel.transmit(command, silence))).toBe('9000');
   });
+});
+
+describe('a slot whose chip comes and goes', () => {
+  const removable = (transfer: (message: Uint8Array) => readonly Packet[]) =>
+    reader(transfer, undefined, { interrupt: true });
+
+  it('ends the exchange at once when the chip is taken out, and the key is gone', async () => {
+    const device = removable(() => []);
+    const { channel } = await opened(device);
+    const exchange = channel.transmit(command, silence);
+    device.notify(hex('5002'));
+
+    await expect(exchange).rejects.toMatchObject({ code: 'disconnected' });
+
+    expect(channel.gone.reason).toMatchObject({ code: 'disconnected' });
+    await channel.close();
+    expect(device.opened).toBe(false);
+  });
+
+  it.each([
+    ['that the chip is there', hex('5003')],
+    ['a hardware error', hex('51000201')],
+    ['a change of another slot', hex('5009')],
+    ['nothing understandable', hex('')],
+    ['a stalled endpoint', 'stall' as const],
+  ])('goes on when the reader says %s', async (_, notification) => {
+    const device = removable((message) => [reply(message, 0x80, '9000')]);
+    const { channel } = await opened(device);
+    device.notify(notification);
+
+    expect(toHex(await channel.transmit(command, silence))).toBe('9000');
+    expect(channel.gone.aborted).toBe(false);
+  });
+
+  it('stops listening to a reader that never stops talking', async () => {
+    const device = removable((message) => [reply(message, 0x80, '9000')]);
+    const { channel } = await opened(device);
+    device.notify(...Array.from({ length: 10_000 }, () => hex('5003')));
+
+    await vi.waitFor(() => expect(listens(device)).toBe(4096));
+
+    expect(toHex(await channel.transmit(command, silence))).toBe('9000');
+    expect(listens(device)).toBe(4096);
+  });
+
+  it('closes quietly while listening', async () => {
+    const device = removable(() => []);
+    const { channel } = await opened(device);
+
+    await expect(channel.close()).resolves.toBeUndefined();
+  });
+
+  const listens = (device: ScriptedUsbDevice) => device.calls.filter((call) => call === 'transferIn interrupt').length;
 });
 
 it('powers the chip off and closes the device, once', async () => {
