@@ -24,6 +24,9 @@ export interface VirtualKeyHandle {
   state(): Promise<KeyState>;
   /** Another key, fresh from the demo's server, takes this one's place. */
   reset(scenario: Scenario, attachment: Attachment): Promise<void>;
+  /** Plugs in a second key beside the first, already permitted; nothing of it outlives the page. */
+  plugAnother(scenario: Scenario, attachment: Attachment): Promise<void>;
+  unplugAnother(): Promise<void>;
 }
 
 declare global {
@@ -90,6 +93,15 @@ async function reset(scenario: Scenario, attachment: Attachment): Promise<void> 
   await key.plug();
 }
 
+let another: VirtualKey | undefined;
+
+async function plugAnother(scenario: Scenario, attachment: Attachment): Promise<void> {
+  await another?.unplug();
+  another = new VirtualKey(await fetchState(scenario, attachment), { usb, hid, latency: noLatency });
+  another.grant();
+  await another.plug();
+}
+
 async function theKey(): Promise<VirtualKey> {
   await started;
   if (!key) throw new Error('no key: the demo server gave none');
@@ -123,6 +135,8 @@ window.virtualKey = {
     await started;
     await reset(scenario, attachment);
   },
+  plugAnother,
+  unplugAnother: async () => another?.unplug(),
 };
 
 if (options.panel)

@@ -15,7 +15,17 @@ import {
 import { sm2Digest, sm2GenerateKeyPair, sm2PublicKey, sm2SignDigest } from '../../src/pki/sm2.ts';
 import { bytesToHex, concatBytes, hexToBytes } from './bytes.ts';
 import { readRsaPrivateKey, signSha256 } from './rsa.ts';
-import type { Attachment, ContainerState, KeyPairState, KeyState } from './state.ts';
+import { defaultManagementKey } from './piv-management.ts';
+import { discoveryObject, tagName } from './piv-objects.ts';
+import type {
+  Attachment,
+  ContainerState,
+  KeyPairState,
+  KeyState,
+  PivFeatures,
+  PivSlotState,
+  PivState,
+} from './state.ts';
 
 export const samplePassword = '12345678';
 export const sampleApplication = 'CFCA';
@@ -124,6 +134,46 @@ export function sampleState(
         containers: containers.map((container) => structuredClone(container)),
       },
     ],
+  };
+}
+
+/** A PIV card with the default management key, the discovery object and nothing in its slots, unless told otherwise. */
+export function samplePivState(
+  options: {
+    readonly attachment?: Attachment;
+    readonly slots?: readonly PivSlotState[];
+    readonly objects?: Readonly<Record<string, Uint8Array>>;
+    readonly managementKey?: PivState['managementKey'];
+    readonly remainingTries?: number;
+    readonly features?: Partial<PivFeatures>;
+    readonly serialNumber?: string;
+  } = {},
+): KeyState {
+  const objects = Object.entries({ [tagName(0x7e)]: discoveryObject(), ...options.objects });
+  const isCanokey = options.attachment === 'canokey';
+  return {
+    ...sampleState({
+      attachment: options.attachment ?? 'ccid-extended',
+      containers: [],
+      serialNumber: options.serialNumber ?? 'PV00000001',
+    }),
+    commandSet: 'piv',
+    applications: [],
+    piv: {
+      pin: samplePassword,
+      maxTries: 3,
+      remainingTries: options.remainingTries ?? 3,
+      managementKey: options.managementKey ?? { algorithm: '3des', key: defaultManagementKey, pinProtected: false },
+      slots: structuredClone([...(options.slots ?? [])]),
+      objects: objects.map(([tag, data]) => ({ tag, data: bytesToHex(data) })),
+      features: {
+        metadata: !isCanokey,
+        moveKey: !isCanokey,
+        ...(isCanokey ? { sm2Algorithm: 0x54 } : {}),
+        retiredSlots: isCanokey ? [0x82, 0x83] : [0x82, 0x83, 0x84],
+        ...options.features,
+      },
+    },
   };
 }
 
