@@ -96,11 +96,15 @@ export function describeHid(device: HIDDevice): DeviceDescription {
 
 const hex = (value: number, digits: number): string => value.toString(16).toUpperCase().padStart(digits, '0');
 
+/** idVendor and idProduct: `055C-E618`. */
+export const deviceId = ({ vendorId, productId }: DeviceDescription, between = '-'): string =>
+  `${hex(vendorId, 4)}${between}${hex(productId, 4)}`;
+
 /** The description as lines of text that a person can look through, read out and send; the same in every language. */
 export function reportText(description: DeviceDescription): string {
-  const { way, vendorId, productId, product, maker, interfaces, collections } = description;
+  const { way, product, maker, interfaces, collections } = description;
   const lines = [
-    `VID:PID ${hex(vendorId, 4)}:${hex(productId, 4)} (${way === 'usb' ? 'WebUSB' : 'WebHID'})`,
+    `VID:PID ${deviceId(description, ':')} (${way === 'usb' ? 'WebUSB' : 'WebHID'})`,
     `product ${product || '-'}`,
     ...(way === 'usb' ? [`maker ${maker || '-'}`] : []),
     ...interfaces.flatMap(({ number, setting, classes, endpoints }) => [

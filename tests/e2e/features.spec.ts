@@ -347,15 +347,16 @@ test('a second tab says that another is at work, and goes on by itself once that
   await other.evaluate(
     () =>
       new Promise<void>((held) => {
-        void navigator.locks.request('casupport.key', () => {
+        const lock = 'casupport.key 055c:e618:';
+        void navigator.locks.request(lock, () => {
           held();
-          new BroadcastChannel('casupport.key').postMessage('work');
+          new BroadcastChannel('casupport.key').postMessage({ say: 'mine', lock, task: 'work', since: Date.now() });
           return new Promise(() => undefined);
         });
       }),
   );
 
-  await expect(seen(page, '另一个标签页正在办理。')).toBeVisible();
+  await expect(seen(page, /^另一个标签页正在办理（\d\d:\d\d:\d\d 开始）。$/)).toBeVisible();
   await other.close();
 
   await expect(seen(page, '证书还有 30 天到期，现在就可以更新。')).toBeVisible();

@@ -6,7 +6,12 @@ export interface TroubleWords {
   readonly certificate: string;
   readonly next: string;
 }
-type Words = Record<KeyTrouble, TroubleWords> & { readonly again: string; readonly bring: string };
+type Words = Record<KeyTrouble, TroubleWords> & {
+  readonly again: string;
+  readonly bring: string;
+  readonly connectOtherWay: string;
+  readonly otherTabWorks: (since: string) => string;
+};
 
 const untouched = '没有变化。';
 const zh: Words = {
@@ -53,7 +58,7 @@ const zh: Words = {
   otherWay: {
     happened: '这个 USBKEY 要换一种方式连接。',
     certificate: untouched,
-    next: '请点下面的按钮，在弹出的窗口里再选一次。',
+    next: '请点“换一种方式连接”，在弹出的窗口里再选一次。',
   },
   heldBack: {
     happened: '这种型号的 USBKEY，本站暂时不办理。',
@@ -88,7 +93,7 @@ const zh: Words = {
   several: {
     happened: '插着不止一个 USBKEY。',
     certificate: untouched,
-    next: '请在下面选出要办理的那一个，也可以拔下其他的。',
+    next: '请在列表里选出要办理的那一个，也可以拔下其他的。',
   },
   unplugged: {
     happened: 'USBKEY 断开了。',
@@ -125,6 +130,8 @@ const zh: Words = {
     certificate: untouched,
     next: '请再试一次。还是不行，请致电热线。',
   },
+  otherTabWorks: (since) => `另一个标签页正在办理（${since} 开始）。`,
+  connectOtherWay: '换一种方式连接',
   again: '再试一次',
   bring: '看要带什么',
 };
@@ -174,7 +181,7 @@ const en: Words = {
   otherWay: {
     happened: 'This USBKEY is connected in another way.',
     certificate: same,
-    next: 'Press the button below and choose it once more in the window.',
+    next: 'Press Connect in the other way and choose it once more in the window.',
   },
   heldBack: {
     happened: 'For the time being this site does not work on this model of USBKEY.',
@@ -209,7 +216,7 @@ const en: Words = {
   several: {
     happened: 'More than one USBKEY is plugged in.',
     certificate: same,
-    next: 'Choose the one you want below, or unplug the others.',
+    next: 'Choose the one you want from the list, or unplug the others.',
   },
   unplugged: {
     happened: 'The USBKEY is disconnected.',
@@ -246,6 +253,8 @@ const en: Words = {
     certificate: same,
     next: 'Try again. If it happens again, call the hot-line.',
   },
+  otherTabWorks: (since) => `Another tab is renewing the certificate on this USBKEY, since ${since}.`,
+  connectOtherWay: 'Connect in the other way',
   again: 'Try again',
   bring: 'What to bring',
 };

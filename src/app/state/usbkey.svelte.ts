@@ -1,66 +1,34 @@
 import { untrack } from 'svelte';
-import { TransportError, type TransportErrorCode } from '../../apdu/channel.ts';
-import { indexedDbJournal } from '../../renewal/indexeddb-journal.ts';
-import type { JournalRecord } from '../../renewal/journal.ts';
-import { chooseActive, readKeyContents, type KeyContents } from '../../renewal/key-contents.ts';
-import { recommend, type EnvironmentTrouble, type Recommendation } from '../../renewal/recommend.ts';
-import type { Trust } from '../../renewal/trust.ts';
+import { TransportError } from '../../apdu/channel.ts';
+import { setModelAdditions } from '../../device/models.ts';
 import { clock } from '../../service/clock.ts';
-import { loadConfig, loadPolicy, type Config, type Policy } from '../../service/config.ts';
-import { ServiceError } from '../../service/errors.ts';
-import { saveLastReading } from '../../storage/last-reading.ts';
+import { loadConfig } from '../../service/config.ts';
 import {
   authorisedKeys,
   requestKey,
   watchKeys,
   type AttachedKey,
+  type Choice,
   type OpenOptions,
-  type RefusalReason,
 } from '../../usbkey/connect.ts';
-import { KeyError, type UsbKey } from '../../usbkey/usbkey.ts';
-import { browserTrouble, type BrowserTrouble } from '../environment.ts';
-import { saveKeySummary } from './key-summary.ts';
-import { kiosk } from './kiosk.ts';
+import type { UsbKey } from '../../usbkey/usbkey.ts';
+import { browserTrouble } from '../environment.ts';
+import { keyLocks, lockOf } from './key-lock.svelte.ts';
+import {
+  askOperator,
+  mayOpen,
+  readKey,
+  readKeyFacts,
+  type KeyFacts,
+  type OperatorsWord,
+  type Reading,
+} from './key-reading.ts';
+import { provesNoKey, troubleOf, unpluggedTrouble, type KeyTrouble } from './key-trouble.ts';
 import { recall, remember } from './local-store.ts';
-import { recommendInput, recommendPolicy } from './recommend-input.ts';
 
-/** What stands between the person and a reading. The words for each are in `messages/key-trouble.ts`. */
-export type KeyTrouble =
-  | BrowserTrouble
-  | 'nothingChosen'
-  | 'noGesture'
-  | RefusalReason
-  /** It was tried, and does not answer as a key would. */
-  | 'notAKey'
-  | 'accessDenied'
-  /** Another program, or a driver: no tab of this site. */
-  | 'busy'
-  | 'otherTab'
-  | 'several'
-  | 'unplugged'
-  /** Unplugged too, and without a serial number, so that the browser asks for it again. */
-  | 'unpluggedForgotten'
-  | 'noAnswer'
-  | 'stalled'
-  | 'badAnswer'
-  | 'noConfig'
-  | 'unexpected';
-
-/** Everything read from a key, and what follows from it. */
-export interface Reading {
-  readonly contents: KeyContents;
-  readonly attached: AttachedKey;
-  readonly keyName: string;
-  readonly config: Config;
-  /** Undefined where the operator could not be asked. */
-  readonly policy: Policy | undefined;
-  readonly trust: Trust;
-  readonly windowDays: number;
-  readonly recommendation: Recommendation;
-  readonly readAt: Date;
-  /** The browser would not keep it for the next visit: forbidden, or full. */
-  readonly notKept: boolean;
-}
+export { workElsewhere } from './key-lock.svelte.ts';
+export { trustOf, type Reading } from './key-reading.ts';
+export { isAnsweredByConnecting, troubleOf, type KeyTrouble } from './key-trouble.ts';
 
 export type KeyView =
   /** Looking for a key that was granted before. */
@@ -71,19 +39,14 @@ export type KeyView =
   | { readonly at: 'ready'; readonly reading: Reading }
   | { readonly at: 'trouble'; readonly trouble: KeyTrouble; readonly device?: AttachedKey };
 
-/** A key is opened by one tab at a time, and in it by one task at a time. */
-const lockName = 'casupport.key';
-/** Tells the other tabs that this one has begun to work on the key. */
-const channelName = 'casupport.key';
-const freshMs = 30_000;
-const longestSkewMs = 24 * 3_600_000;
+/** One of several keys that are plugged in, as far as it is known which it is. */
+export interface Candidate {
+  readonly attached: AttachedKey;
+  /** `waiting`: its turn to be read has not come. */
+  readonly known: 'waiting' | 'reading' | KeyFacts | KeyTrouble;
+}
 
-export const trustOf = ({ anchors, intermediates, oldIssuers, holder }: Config): Trust => ({
-  anchors,
-  intermediates,
-  oldIssuers,
-  taxpayerNumberTypes: holder.taxpayerNumber,
-});
+const freshMs = 30_000;
 
 /** The key that is plugged in, as the pages see it. The device is open only while a task runs. */
 class UsbKeyState {
@@ -92,6 +55,12 @@ class UsbKeyState {
   attached = $state.raw<readonly AttachedKey[]>([]);
   /** Which of the browser's two choosers to open first: the one that worked last. */
   way = $state<'usb' | 'hid'>(recall('way') === 'usb' || !('hid' in navigator) ? 'usb' : 'hid');
+  /** The chooser that was opened last. */
+  asked = $state<'usb' | 'hid'>(this.way);
+  /** While the view says `several`: what is known of each. */
+  candidates = $state.raw<readonly Candidate[]>([]);
+  /** The last four of the key that was read before the present one was put in its place; undefined: the same key. */
+  insteadOf = $state<string | undefined>();
 
   /** The key of which the person does not want to hear now; until it is unplugged. */
   putOff = $state.raw<AttachedKey | undefined>();
@@ -105,17 +74,34 @@ class UsbKeyState {
   #waitsForTab = false;
   /** Plugged in while nobody looked at this tab. */
   #unseen = false;
-  readonly #channel = 'BroadcastChannel' in globalThis ? new BroadcastChannel(channelName) : undefined;
+  /** Of several keys the one that was chosen; until it is unplugged. */
+  #picked: AttachedKey | undefined;
+  /** The serial number of the key a renewal was begun with: of several, it is the one to go on with. */
+  #inWork: string | undefined;
+  /** The serial number of the key that was shown until it was unplugged. */
+  #unplugged: string | undefined;
+  /** Whether the operator's models are known, or being asked for. */
+  #models: Promise<void> | undefined;
+  /** Guessed to be keys, tried, and found to be none. */
+  #noKeys = $state.raw<readonly AttachedKey[]>([]);
 
-  readonly usable = $derived(this.attached.filter(({ refusal }) => !refusal));
+  /** The keys to choose from. Guesses count only where there is no key that is known to be one. */
+  readonly usable = $derived.by(() => {
+    const open = this.attached.filter((key) => !key.refusal && !this.#noKeys.includes(key));
+    const known = open.filter(({ device }) => !device.guessed);
+    return known.length > 0 ? known : open;
+  });
 
   constructor() {
-    this.#channel?.addEventListener('message', () => {
+    keyLocks.onWork = (lock) => {
       // What this tab shows is about to be out of date.
       if (this.view.at !== 'ready' || this.#task) return;
-      this.view = { at: 'trouble', trouble: 'otherTab' };
+      const { attached } = this.view.reading;
+      if (lockOf(attached) !== lock) return;
+      this.view = { at: 'trouble', trouble: 'otherTab', device: attached };
+      keyLocks.want(lock);
       this.#takeOver();
-    });
+    };
   }
 
   /** A page that shows the key has come; it returns what to call when it goes. A granted key is read at once. */
@@ -138,27 +124,53 @@ class UsbKeyState {
   }
 
   /** Opens the browser's chooser. Call it in a click. */
-  async connect(way: 'usb' | 'hid'): Promise<void> {
+  async connect(way: 'usb' | 'hid', choice: Choice = 'keys'): Promise<void> {
     if (this.#task) return;
     const before = this.view;
+    // What was about to be read is not opened while the person chooses.
+    this.#turn += 1;
     this.view = { at: 'choosing' };
+    this.asked = way;
     let chosen: AttachedKey;
     try {
-      chosen = await requestKey(way);
+      chosen = await requestKey(way, choice);
     } catch (error) {
       const trouble = troubleOf(error);
       this.view = trouble === 'nothingChosen' && before.at === 'ready' ? before : { at: 'trouble', trouble };
       return;
     }
-    this.way = way;
-    remember('way', way);
+    if (!chosen.refusal) {
+      this.way = way;
+      remember('way', way);
+    }
+    this.#noKeys = this.#noKeys.filter((key) => key !== chosen);
+    await this.#learnModels();
     this.attached = await authorisedKeys();
-    await this.#read(chosen);
+    // The operator's models, when they have come only now, make it another object.
+    const now = this.attached.find((key) => key === chosen || isSame(key, chosen)) ?? chosen;
+    this.#picked = now;
+    await this.#read(now);
   }
 
   /** Looks again for keys and reads the one that is there. */
   again(): Promise<void> {
     return untrack(() => this.#look());
+  }
+
+  /** Of several keys the person wants this one. */
+  async pick(attached: AttachedKey): Promise<void> {
+    this.#picked = attached;
+    // Ends the reading of the others.
+    const turn = ++this.#turn;
+    this.view = { at: 'reading' };
+    await this.#task;
+    if (turn === this.#turn) await this.#read(attached);
+  }
+
+  /** Shows all keys again, to take another. */
+  async pickAgain(): Promise<void> {
+    this.#picked = undefined;
+    await this.again();
   }
 
   /** The person has said to be sure of the password although one try is left. */
@@ -180,12 +192,16 @@ class UsbKeyState {
 
   /** This tab has the key and begins to work on it: the others say so and wait. */
   announceWork(): void {
-    this.#channel?.postMessage('work');
+    if (this.view.at === 'ready') {
+      this.#picked = this.view.reading.attached;
+      this.#inWork = this.view.reading.contents.info.serialNumber;
+    }
+    keyLocks.announceWork();
   }
 
-  /** Resolves once no tab is at a key any more: it is done, or it was closed. */
-  async whenFree(): Promise<void> {
-    await navigator.locks.request(lockName, () => undefined);
+  /** Resolves once no tab is at the key any more that this one wanted: it is done, or it was closed. */
+  whenFree(): Promise<void> {
+    return keyLocks.whenFree();
   }
 
   /** The authority has turned down a request because the old certificate is not good any more. */
@@ -195,20 +211,18 @@ class UsbKeyState {
 
   /**
    * Opens the attached key for one task and closes it afterwards. Nothing else touches the key meanwhile.
-   * @throws TransportError, and `busy` when another tab is at it
+   * @throws TransportError, and `busy` when this page is at a key; OtherTab when another tab is at it
    */
-  withKey<T>(attached: AttachedKey, task: (key: UsbKey) => Promise<T>, options?: OpenOptions): Promise<T> {
+  withKey<T>(attached: AttachedKey, task: (key: UsbKey) => Promise<T>, options: OpenOptions = {}): Promise<T> {
     if (this.#task) return Promise.reject(new TransportError('busy', 'this page is at the key already'));
-    const run = async (lock: Lock | null): Promise<T> => {
-      if (!lock) throw new OtherTab();
+    const running = keyLocks.run(lockOf(attached), async () => {
       const key = await attached.open(options);
       try {
         return await task(key);
       } finally {
         await key.close();
       }
-    };
-    const running = navigator.locks.request(lockName, { ifAvailable: true }, run);
+    });
     const done = running.then(
       () => undefined,
       () => undefined,
@@ -225,8 +239,18 @@ class UsbKeyState {
   async #afterTask(attached: AttachedKey): Promise<void> {
     this.attached = await authorisedKeys();
     if (this.attached.includes(attached) || this.#isBusy()) return;
+    this.#forget(attached);
     if (this.usable.length > 0 && this.#pages > 0) await this.#look();
-    else if (this.view.at === 'ready') this.view = { at: 'trouble', trouble: 'unplugged' };
+    else if (this.view.at === 'ready' || this.#isAsking()) this.#showUnplugged(attached);
+  }
+
+  #isAsking(): boolean {
+    return this.view.at === 'trouble' && this.view.trouble === 'several';
+  }
+
+  #showUnplugged(key: AttachedKey): void {
+    if (this.view.at === 'ready') this.#unplugged = this.view.reading.contents.info.serialNumber;
+    this.view = { at: 'trouble', trouble: unpluggedTrouble(key) };
   }
 
   async #look(): Promise<void> {
@@ -238,14 +262,32 @@ class UsbKeyState {
     this.#watch();
     if (this.#task) return;
     const turn = ++this.#turn;
+    await this.#learnModels();
     this.attached = await authorisedKeys();
     if (turn !== this.#turn || this.#isBusy()) return;
-    const [first, second] = this.usable;
-    const refused = this.attached[0];
-    if (second) this.view = { at: 'trouble', trouble: 'several' };
-    else if (first) await this.#read(first);
-    else if (refused?.refusal) this.view = { at: 'trouble', trouble: refused.refusal.reason, device: refused };
-    else this.view = { at: 'none' };
+    const { usable } = this;
+    const one = usable.find((key) => key === this.#picked) ?? (usable.length === 1 ? usable[0] : undefined);
+    if (one) await this.#read(one);
+    else if (usable.length > 1) await this.#compare(usable);
+    else this.#showUnusable();
+  }
+
+  #showUnusable(): void {
+    const [noKey] = this.#noKeys.filter((key) => this.attached.includes(key));
+    const refused = this.attached.find(({ refusal }) => refusal);
+    if (refused?.refusal) this.view = { at: 'trouble', trouble: refused.refusal.reason, device: refused };
+    else this.view = noKey ? { at: 'trouble', trouble: 'notAKey', device: noKey } : { at: 'none' };
+  }
+
+  /** The operator's models, before it is judged what is plugged in. Without the operator the site knows its own. */
+  #learnModels(): Promise<void> {
+    this.#models ??= loadConfig().then(
+      ({ models }) => setModelAdditions(models),
+      () => {
+        this.#models = undefined;
+      },
+    );
+    return this.#models;
   }
 
   #isBusy(): boolean {
@@ -265,12 +307,20 @@ class UsbKeyState {
       },
       onDisconnect: (key) => {
         onChange();
-        if (this.putOff === key) this.putOff = undefined;
+        this.#forget(key);
         // A task that is at the key ends by itself and says so; without one the page does.
-        if (!this.#task && (this.view.at === 'ready' || this.view.at === 'trouble'))
-          this.view = { at: 'trouble', trouble: 'unplugged' };
+        if (this.#task) return;
+        const { view } = this;
+        if (this.#isAsking() && this.#pages > 0) void this.#look();
+        else if (concerns(view, key)) this.#showUnplugged(key);
       },
     });
+  }
+
+  /** Nothing that was said of this key holds for the next one. */
+  #forget(key: AttachedKey): void {
+    if (this.putOff === key) this.putOff = undefined;
+    if (this.#picked === key) this.#picked = undefined;
   }
 
   /** Of several tabs the one in front reads. */
@@ -307,101 +357,99 @@ class UsbKeyState {
     this.view = { at: 'reading' };
     let view: KeyView;
     try {
-      view = { at: 'ready', reading: await this.withKey(attached, (key) => this.#readAll(key, attached)) };
+      const word = await askOperator();
+      if (turn !== this.#turn) return;
+      mayOpen(attached, word);
+      const marks = {
+        oldCertificateRefused: (serialNumber: string) => this.#refusedOld.has(serialNumber),
+        lastTryConfirmed: (serialNumber: string) => this.#sure.has(serialNumber),
+      };
+      view = { at: 'ready', reading: await this.withKey(attached, (key) => readKey(key, attached, word, marks)) };
     } catch (error) {
-      view = { at: 'trouble', trouble: troubleOf(error), device: attached };
+      view = { at: 'trouble', trouble: this.#judge(error, attached), device: attached };
     }
     if (turn !== this.#turn) return;
     this.view = view;
-    if (view.at === 'trouble' && view.trouble === 'otherTab') this.#takeOver();
+    if (view.at === 'ready') this.#compareWithLast(view.reading);
+    else if (view.trouble === 'otherTab') this.#takeOver();
   }
 
-  async #readAll(key: UsbKey, attached: AttachedKey): Promise<Reading> {
-    const config = await loadConfig();
-    const policy = await loadPolicy(config).catch(() => undefined);
-    const trust = trustOf(config);
-    const now = clock.now();
-    const found = await readKeyContents(key, trust, now);
-    const { serialNumber } = found.info;
-    // A browser without storage has no journal: reading still works, renewing will say why it does not begin.
-    const records = await indexedDbJournal.ofKey(serialNumber).catch((): JournalRecord[] => []);
-    // What an unfinished or failed run has written does not count: the certificate before it does.
-    const unconfirmed = records.filter(({ stage }) => stage !== 'done').map(({ newContainer }) => newContainer);
-    const contents = { ...found, active: chooseActive(found.certificates, now, unconfirmed) };
-    const environment: EnvironmentTrouble[] = [];
-    if (!navigator.onLine || !policy) environment.push('offline');
-    if (Math.abs(clock.skewMs ?? 0) > longestSkewMs) environment.push('clockSkew');
-    const rules = recommendPolicy(config, policy);
-    const recommendation = recommend(
-      recommendInput({
-        contents,
-        records,
-        config,
-        policy,
-        environment,
-        oldCertificateRefused: this.#refusedOld.has(serialNumber),
-        lastTryConfirmed: this.#sure.has(serialNumber),
-        now,
-      }),
-      rules,
-      now,
-    );
-    const keyName = contents.info.label || attached.productName;
-    const notKept = !(await keepReading(contents, keyName, recommendation, now));
-    const { windowDays } = rules;
-    return { contents, attached, keyName, config, policy, trust, windowDays, recommendation, readAt: now, notKept };
+  /** Says so when the key that was pulled out comes back as another. */
+  #compareWithLast({ contents }: Reading): void {
+    const last = this.#unplugged;
+    this.#unplugged = undefined;
+    this.insteadOf = last === undefined || last === contents.info.serialNumber ? undefined : last.slice(-4);
+  }
+
+  #judge(error: unknown, attached: AttachedKey): KeyTrouble {
+    const trouble = troubleOf(error, attached);
+    if (!attached.device.guessed || !provesNoKey(trouble)) return trouble;
+    this.#noKeys = [...this.#noKeys, attached];
+    return 'notAKey';
+  }
+
+  /** Tells several keys apart: reads which each is, one after the other, until the person takes one. */
+  async #compare(keys: readonly AttachedKey[]): Promise<void> {
+    const turn = ++this.#turn;
+    this.candidates = keys.map((attached) => ({ attached, known: 'waiting' }));
+    this.view = { at: 'trouble', trouble: 'several' };
+    const word = await askOperator().catch((error: unknown) => troubleOf(error));
+    for (const key of keys) {
+      if (turn !== this.#turn) return;
+      this.#know(key, 'reading');
+      const known = typeof word === 'string' ? word : await this.#whichIs(key, word);
+      if (turn !== this.#turn) return;
+      if (known === 'notAKey' || this.#isListed(known)) {
+        // One key that shows itself twice, as composite ones do, is one key.
+        this.candidates = this.candidates.filter(({ attached }) => attached !== key);
+      } else {
+        this.#know(key, known);
+      }
+      if (typeof known === 'object' && known.serialNumber !== '' && known.serialNumber === this.#inWork) {
+        await this.pick(key);
+        return;
+      }
+    }
+    const [only, another] = this.candidates;
+    if (only && !another) await this.pick(only.attached);
+    else if (!only) this.#showUnusable();
+  }
+
+  #know(key: AttachedKey, known: Candidate['known']): void {
+    this.candidates = this.candidates.map((one) => (one.attached === key ? { attached: key, known } : one));
+  }
+
+  #isListed(facts: Candidate['known']): boolean {
+    if (typeof facts === 'string' || facts.serialNumber === '') return false;
+    return this.candidates.some(({ known }) => typeof known === 'object' && known.serialNumber === facts.serialNumber);
+  }
+
+  async #whichIs(attached: AttachedKey, word: OperatorsWord): Promise<KeyFacts | KeyTrouble> {
+    try {
+      mayOpen(attached, word);
+      return await this.withKey(attached, (key) => readKeyFacts(key, word.config));
+    } catch (error) {
+      return this.#judge(error, attached);
+    }
   }
 }
 
-/** For the next visit without a key. @returns false where the browser would not keep it, which is no trouble */
-async function keepReading(
-  { active, info }: KeyContents,
-  keyName: string,
-  { followUps, action }: Recommendation,
-  now: Date,
-): Promise<boolean> {
-  if (!active || kiosk) return true;
-  const { der, notAfter } = active.certificate;
-  const needUpgrade = action === 'onlineUpgrade' || followUps.includes('upgrade');
-  saveKeySummary({ notAfter: notAfter.getTime(), readAt: now.getTime(), needUpgrade });
-  const reading = { keySerialNumber: info.serialNumber, readAt: now.getTime(), certificate: der, keyName };
-  return saveLastReading(reading).then(
-    () => true,
-    () => false,
+/** Whether both are the same device, as far as it can be told from outside. */
+function isSame(a: AttachedKey, b: AttachedKey): boolean {
+  const { way, vendorId, productId, device } = a;
+  return (
+    way === b.way &&
+    vendorId === b.vendorId &&
+    productId === b.productId &&
+    device.serialNumber === b.device.serialNumber
   );
 }
 
-/** Whether any tab, this one too, is at a key. */
-export async function workElsewhere(): Promise<boolean> {
-  const { held = [] } = await navigator.locks.query();
-  return held.some(({ name }) => name === lockName);
-}
-
-/** Another tab of this site holds the key's lock. */
-class OtherTab extends Error {
-  override readonly name = 'OtherTab';
-}
-
-const transportTroubles: Record<TransportErrorCode, KeyTrouble> = {
-  nothingChosen: 'nothingChosen',
-  noGesture: 'noGesture',
-  unsupported: 'noApi',
-  accessDenied: 'accessDenied',
-  protectedClass: 'protectedClass',
-  busy: 'busy',
-  disconnected: 'unplugged',
-  timeout: 'noAnswer',
-  stalled: 'stalled',
-  malformed: 'badAnswer',
-  cancelled: 'noAnswer',
-  failed: 'noAnswer',
-};
-
-export function troubleOf(error: unknown): KeyTrouble {
-  if (error instanceof OtherTab) return 'otherTab';
-  if (error instanceof TransportError) return transportTroubles[error.code];
-  if (error instanceof KeyError) return 'badAnswer';
-  return error instanceof ServiceError ? 'noConfig' : 'unexpected';
+/** Whether what is shown is of this key, so that it is over when the key is pulled out. */
+function concerns(view: KeyView, key: AttachedKey): boolean {
+  if (view.at === 'ready') return view.reading.attached === key;
+  if (view.at !== 'trouble' || view.trouble === 'unplugged' || view.trouble === 'unpluggedForgotten') return false;
+  return view.device === undefined || view.device === key;
 }
 
 export const usbkey = new UsbKeyState();
