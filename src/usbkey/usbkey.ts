@@ -42,6 +42,8 @@ export interface Container {
   readonly ref: ContainerRef;
   readonly signing: StoredKeyPair | undefined;
   readonly encryption: StoredKeyPair | undefined;
+  /** Of a PIV key: the slot's key reference in upper-case hex, whatever the container's name is. */
+  readonly slot?: string;
 }
 
 /** The password's counter. Undefined where the key does not tell. */
@@ -120,7 +122,7 @@ export interface UsbKey {
    * @throws KeyError `noRoom` when there is no second free container, and nothing was moved; `unsupported` on a key that
    *   cannot move keys
    */
-  promote?(fresh: ContainerRef, former: ContainerRef): Promise<Promoted>;
+  readonly promote?: ((fresh: ContainerRef, former: ContainerRef) => Promise<Promoted>) | undefined;
   /** Logs the user out of every application opened so far (GM/T 0017 ClearSecureState). */
   logOut(): Promise<void>;
   /** Logs out as far as possible and releases the device. Never throws. */
