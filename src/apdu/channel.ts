@@ -53,7 +53,8 @@ export interface ApduChannel {
   /** Aborted, with a `TransportError('disconnected')` as reason, once the device is gone. */
   readonly gone: AbortSignal;
   /**
-   * Sends one whole command APDU and returns the whole response: data, then SW1 SW2 (always at least two bytes).
+   * Sends one whole command APDU and returns the whole response: data, then SW1 SW2 (always at least two bytes). Once it
+   * settles, nothing of the command is kept.
    * @throws TransportError
    */
   transmit(command: Uint8Array, options: TransmitOptions): Promise<Uint8Array>;

@@ -28,7 +28,7 @@ export interface ApduSessionOptions {
 }
 
 export interface ExchangeOptions {
-  /** Milliseconds of silence of one APDU after which the exchange is given up. */
+  /** Milliseconds of silence of one APDU after which the exchange is given up; `commandTimeoutMs` has them by kind. */
   readonly timeoutMs: number;
   readonly signal?: AbortSignal | undefined;
 }
@@ -95,22 +95,24 @@ export class ApduSession {
   }
 
   async #send(command: CommandApdu, form: LengthForm, options: ExchangeOptions): Promise<ResponseApdu> {
-    const response = parseResponse(await this.#channel.transmit(encodeCommand(command, form), options));
-    this.#options.trace?.({ ins: command.ins, sw: response.sw });
-    return response;
+    const bytes = encodeCommand(command, form);
+    try {
+      const response = parseResponse(await this.#channel.transmit(bytes, options));
+      this.#options.trace?.({ ins: command.ins, sw: response.sw });
+      return response;
+    } finally {
+      // It may hold a password. No channel keeps it beyond its call.
+      bytes.fill(0);
+    }
   }
 
   async #collect(command: CommandApdu, form: LengthForm, options: ExchangeOptions): Promise<ResponseApdu> {
-    let response = await this.#send(command, form, options);
-    // 6Cxx: nothing was done, the right Le is xx. Once, and only for a command that had an Le to be wrong.
-    if (response.sw >> 8 === 0x6c && command.ne !== undefined) {
-      response = await this.#send({ ...command, ne: response.sw & 0xff || neAll.short }, form, options);
-    }
+    let response = await this.#sendWithLe(command, form, options);
     const parts = [response.data];
     let total = response.data.length;
     while (response.sw >> 8 === 0x61) {
       const getResponse = { cla: 0, ins: insGetResponse, p1: 0, p2: 0, ne: response.sw & 0xff || neAll.short };
-      response = await this.#send(getResponse, 'short', options);
+      response = await this.#sendWithLe(getResponse, 'short', options);
       total += response.data.length;
       // Every round must bring something and the sum is bounded, so a lying key cannot keep us here.
       if (response.sw >> 8 === 0x61 && (response.data.length === 0 || total > maxResponseBytes - 2)) {
@@ -119,5 +121,12 @@ export class ApduSession {
       parts.push(response.data);
     }
     return { data: concatBytes(...parts), sw: response.sw };
+  }
+
+  /** 6Cxx: nothing was done, the right Le is xx. Once, and only for a command that had an Le to be wrong. */
+  async #sendWithLe(command: CommandApdu, form: LengthForm, options: ExchangeOptions): Promise<ResponseApdu> {
+    const response = await this.#send(command, form, options);
+    if (response.sw >> 8 !== 0x6c || command.ne === undefined) return response;
+    return this.#send({ ...command, ne: response.sw & 0xff || neAll.short }, form, options);
   }
 }

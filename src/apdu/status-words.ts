@@ -1,11 +1,21 @@
-/** What a status word says (ISO/IEC 7816-4 §5.6; GM/T 0017 adds the 6A8x–6A9x of containers and certificates). */
+/**
+ * What a status word says: ISO/IEC 7816-4 §5.6, what GM/T 0017 makes of 69xx and 6Axx for applications, containers and
+ * certificates, and what NIST SP 800-73-4 part 2 §3 makes of them for data objects and key references.
+ */
 export type StatusMeaning =
   | 'success'
   | 'moreAvailable'
   | 'wrongLe'
   | 'wrongPassword'
+  | 'warning'
+  | 'executionFailed'
   | 'memoryFailure'
+  | 'securityFailure'
   | 'wrongLength'
+  | 'secureMessagingNotSupported'
+  | 'chainingNotSupported'
+  | 'lastOfChainExpected'
+  | 'notAllowed'
   | 'keyGenerationFailed'
   | 'notLoggedIn'
   | 'passwordLocked'
@@ -13,6 +23,9 @@ export type StatusMeaning =
   | 'applicationNotOpen'
   | 'wrongParameters'
   | 'noRoom'
+  | 'functionNotSupported'
+  | 'noSuchObject'
+  | 'noSuchReference'
   | 'noSuchApplication'
   | 'noSuchName'
   | 'badContainerName'
@@ -37,11 +50,13 @@ export const swMoreToExport = 0x6a9e;
 export const swApplicationNotOpen = 0x698a;
 export const swPasswordLocked = 0x6983;
 
-const meanings: ReadonlyMap<number, StatusMeaning> = new Map([
+/** ISO/IEC 7816-4 table 6, where SW2 says more than SW1. */
+const isoMeanings: ReadonlyMap<number, StatusMeaning> = new Map([
   [swSuccess, 'success'],
   [0x6581, 'memoryFailure'],
-  [0x6700, 'wrongLength'],
-  [0x6915, 'keyGenerationFailed'],
+  [0x6882, 'secureMessagingNotSupported'],
+  [0x6883, 'lastOfChainExpected'],
+  [0x6884, 'chainingNotSupported'],
   [0x6982, 'notLoggedIn'],
   [swPasswordLocked, 'passwordLocked'],
   [0x6984, 'conditionsNotSatisfied'],
@@ -49,14 +64,38 @@ const meanings: ReadonlyMap<number, StatusMeaning> = new Map([
   [0x6986, 'conditionsNotSatisfied'],
   [0x6987, 'conditionsNotSatisfied'],
   [0x6988, 'conditionsNotSatisfied'],
-  [swApplicationNotOpen, 'applicationNotOpen'],
-  [0x6a80, 'wrongParameters'],
-  [0x6a81, 'wrongParameters'],
+  [0x6a81, 'functionNotSupported'],
+  [0x6a82, 'noSuchObject'],
+  [0x6a83, 'noSuchObject'],
   [0x6a84, 'noRoom'],
-  [0x6a86, 'wrongParameters'],
+  [0x6a88, 'noSuchReference'],
+]);
+
+/** ISO/IEC 7816-4 table 5: what SW1 alone says. */
+const isoCategories: ReadonlyMap<number, StatusMeaning> = new Map([
+  [0x61, 'moreAvailable'],
+  [0x62, 'warning'],
+  [0x63, 'warning'],
+  [0x64, 'executionFailed'],
+  [0x65, 'executionFailed'],
+  [0x66, 'securityFailure'],
+  [0x67, 'wrongLength'],
+  [0x68, 'functionNotSupported'],
+  [0x69, 'notAllowed'],
+  [0x6a, 'wrongParameters'],
+  [0x6b, 'wrongParameters'],
+  [0x6c, 'wrongLe'],
+  [0x6d, 'unknownInstruction'],
+  [0x6e, 'unknownClass'],
+  [0x6f, 'executionFailed'],
+]);
+
+const gmt0017Meanings: ReadonlyMap<number, StatusMeaning> = new Map([
+  [0x6915, 'keyGenerationFailed'],
+  [swApplicationNotOpen, 'applicationNotOpen'],
+  [0x6a81, 'wrongParameters'],
   [0x6a88, 'noSuchApplication'],
   [0x6a8b, 'noSuchName'],
-  [0x6a90, 'wrongParameters'],
   [0x6a91, 'badContainerName'],
   [0x6a94, 'noSuchContainer'],
   [0x6a95, 'noKeyPair'],
@@ -66,17 +105,27 @@ const meanings: ReadonlyMap<number, StatusMeaning> = new Map([
   [0x6a9c, 'signFailed'],
   [0x6a9d, 'unsupportedDigest'],
   [swMoreToExport, 'moreToExport'],
-  [0x6d00, 'unknownInstruction'],
-  [0x6e00, 'unknownClass'],
   [0x6e02, 'containerExists'],
 ]);
 
-/** The meaning of SW1 SW2; `unknown` for one that neither document names. */
+const pivMeanings: ReadonlyMap<number, StatusMeaning> = new Map([
+  // "Verification failed", without a counter.
+  [0x6300, 'wrongPassword'],
+]);
+
+/** The meaning of SW1 SW2 from a GM/T 0017 key; `unknown` for one that neither document names. */
 export function statusMeaning(sw: number): StatusMeaning {
-  if (sw >> 8 === 0x61) return 'moreAvailable';
-  if (sw >> 8 === 0x6c) return 'wrongLe';
+  return meaning(sw, gmt0017Meanings);
+}
+
+/** The meaning of SW1 SW2 from a PIV key; `unknown` for one that neither document names. */
+export function pivStatusMeaning(sw: number): StatusMeaning {
+  return meaning(sw, pivMeanings);
+}
+
+function meaning(sw: number, own: ReadonlyMap<number, StatusMeaning>): StatusMeaning {
   if (triesLeft(sw) !== undefined) return 'wrongPassword';
-  return meanings.get(sw) ?? 'unknown';
+  return own.get(sw) ?? isoMeanings.get(sw) ?? isoCategories.get(sw >> 8) ?? 'unknown';
 }
 
 /**

@@ -1,4 +1,8 @@
+import { inspect } from 'node:util';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { concatBytes } from '../../../src/apdu/bytes.ts';
+import { TransportError } from '../../../src/apdu/channel.ts';
 import { ApduSession, type TraceEntry } from '../../../src/apdu/session.ts';
 import vectors from '../../vectors/longmai-hid.json' with { type: 'json' };
 import { hex, toHex } from './hex.ts';
@@ -108,6 +112,15 @@ describe('61xx and 6Cxx', () => {
     expect(response.sw).toBe(0x6c08);
   });
 
+  it('asks again with the Le that GET RESPONSE was told', async () => {
+    const channel = new ScriptedChannel(inOrder('6110', '6c04', '01020304 9000'));
+
+    const response = await new ApduSession(channel, { extendedLength: 'whenNeeded' }).exchange(read, options);
+
+    expect(channel.sent.slice(1).map(toHex)).toEqual(['00c0000010', '00c0000004']);
+    expect(response).toEqual({ data: hex('01020304'), sw: 0x9000 });
+  });
+
   it('never repeats a command without Le, such as a password', async () => {
     const channel = new ScriptedChannel(() => hex('6c08'));
 
@@ -153,6 +166,54 @@ describe('one exchange at a time', () => {
   });
 });
 
+describe('whatever a key answers', () => {
+  const answers = fc.array(
+    fc.oneof(
+      fc.uint8Array({ maxLength: 300 }),
+      // Status words that make a session go on, with and without data.
+      fc
+        .tuple(fc.uint8Array({ maxLength: 3 }), fc.constantFrom('6100', '6101', '61ff', '6c00', '6c04', '9000', '63c1'))
+        .map(([data, sw]) => concatBytes(data, hex(sw))),
+    ),
+    { minLength: 1, maxLength: 20 },
+  );
+
+  it.each(['short', 'extended'] as const)('an exchange on a wire of %s APDUs ends', async (apduLevel) => {
+    await fc.assert(
+      fc.asyncProperty(answers, fc.nat({ max: 1200 }), fc.boolean(), async (script, length, withNe) => {
+        let next = 0;
+        const channel = new ScriptedChannel(() => script[next++ % script.length] ?? ok, {
+          apduLevel,
+          maxCommandBytes: apduLevel === 'short' ? 261 : 65_544,
+        });
+        const session = new ApduSession(channel, { extendedLength: 'whenNeeded' });
+        const command = { ...read, data: new Uint8Array(length), ne: withNe ? 256 : undefined };
+
+        const outcome = await session.exchange(command, options).catch((error: unknown) => error);
+
+        if (outcome instanceof Error) expect(outcome).toMatchObject({ name: 'TransportError', code: 'malformed' });
+        else expect(outcome).toMatchObject({ sw: expect.any(Number) as number });
+        // Every round of GET RESPONSE brings a byte at least, and the sum is bounded.
+        expect(channel.sent.length).toBeLessThan(2 * 65_538);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('takes in no more than the longest response', async () => {
+    let bytes = 0;
+    const channel = new ScriptedChannel(() => {
+      bytes += 256;
+      return concatBytes(new Uint8Array(256), hex('6100'));
+    });
+    const session = new ApduSession(channel, { extendedLength: 'whenNeeded' });
+
+    await expect(session.exchange(read, options)).rejects.toMatchObject({ code: 'malformed' });
+
+    expect(bytes).toBeLessThanOrEqual(65_536 + 256);
+  });
+});
+
 it('traces INS and status word and nothing else', async () => {
   const entries: TraceEntry[] = [];
   const channel = new ScriptedChannel(inOrder('0102 6101', '03 9000'));
@@ -164,4 +225,64 @@ it('traces INS and status word and nothing else', async () => {
     { ins: 0x04, sw: 0x6101 },
     { ins: 0xc0, sw: 0x9000 },
   ]);
+});
+
+describe('a password', () => {
+  const canary = 'Kanarie#';
+  const verify = { cla: 0x00, ins: 0x20, p1: 0x00, p2: 0x80, data: new TextEncoder().encode(canary) };
+  const traced = async (answer: () => Uint8Array | Error, level: 'short' | 'extended') => {
+    const entries: TraceEntry[] = [];
+    const channel = new ScriptedChannel(answer, { apduLevel: level });
+    const session = new ApduSession(channel, {
+      extendedLength: 'wherePossible',
+      trace: (entry) => entries.push(entry),
+    });
+    const error = await session.exchange(verify, options).then(
+      () => undefined,
+      (reason: unknown) => reason,
+    );
+    return { entries, channel, error };
+  };
+  /** Every byte and character that can be reached from a value, as text. */
+  const everythingIn = (value: unknown) => inspect(value, { depth: Infinity, showHidden: true, maxArrayLength: null });
+  const spellings = [
+    canary,
+    toHex(verify.data),
+    toHex(verify.data).toUpperCase(),
+    [...verify.data].join(','),
+    [...verify.data].join(', '),
+    btoa(canary),
+  ];
+
+  it.each([
+    ['accepted', () => ok],
+    ['refused', () => hex('63c2')],
+    ['echoed by the key', () => concatBytes(verify.data, hex('9000'))],
+    ['asked for again', () => hex('6c08')],
+    ['lost on the way', () => new TransportError('timeout', 'no answer')],
+    ['answered with nothing', () => hex('')],
+  ])('that is %s never shows in the trace, in its JSON or in an error', async (_, answer) => {
+    for (const level of ['short', 'extended'] as const) {
+      const { entries, channel, error } = await traced(answer, level);
+
+      // The canary was there to be leaked.
+      expect(channel.sent.map(toHex).join()).toContain(toHex(verify.data));
+      expect(entries.flatMap((entry) => Object.keys(entry)).filter((key) => key !== 'ins' && key !== 'sw')).toEqual([]);
+      const seen = [JSON.stringify(entries), everythingIn(entries), everythingIn(error)].join('\n');
+      for (const spelling of spellings) expect(seen).not.toContain(spelling);
+    }
+  });
+
+  it('is not left behind in the bytes that a channel was given', async () => {
+    const given: Uint8Array[] = [];
+    const channel = new ScriptedChannel((command) => {
+      given.push(command);
+      return ok;
+    });
+
+    await new ApduSession(channel, { extendedLength: 'whenNeeded' }).exchange(verify, options);
+
+    expect(given.map((bytes) => bytes.every((byte) => byte === 0))).toEqual([true]);
+    expect(new TextDecoder().decode(verify.data)).toBe(canary);
+  });
 });
