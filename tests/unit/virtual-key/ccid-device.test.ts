@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { bytesToHex, concatBytes, hexToBytes } from '../../virtual-key/bytes.ts';
 import type { Card } from '../../virtual-key/card.ts';
-import { CcidDevice, ccidDescriptor } from '../../virtual-key/ccid-device.ts';
+import { CcidDevice, ccidDescriptor, type CcidFace } from '../../virtual-key/ccid-device.ts';
 import { configurationDescriptor } from '../../virtual-key/device-models.ts';
 
 const identity = {
@@ -30,8 +30,8 @@ function echoCard(options: Partial<Card> = {}): Card & { readonly commands: stri
   };
 }
 
-function reader(card: Card = echoCard()) {
-  const device = new CcidDevice(card, identity);
+function reader(card: Card = echoCard(), face: CcidFace = {}) {
+  const device = new CcidDevice(card, identity, face);
   let packets: Uint8Array[] = [];
   device.powerUp((endpointNumber, packet) => {
     if (endpointNumber === 1) packets.push(packet);
@@ -199,5 +199,24 @@ describe('CcidDevice', () => {
     expect(configuration).toContain(
       bytesToHex(ccidDescriptor('extended')) + '07050102400000' + '07058102400000' + '07058203080010',
     );
+  });
+});
+
+describe('a CCID face', () => {
+  it('is of the class and number it is given', () => {
+    const { interfaces } = new CcidDevice(echoCard(), identity, { interfaceClass: 0x0b, interfaceNumber: 2 });
+
+    expect(interfaces).toMatchObject([{ interfaceClass: 0x0b, interfaceNumber: 2 }]);
+  });
+
+  it('is busy for what needs the card while the card answers somebody else', async () => {
+    const card = echoCard();
+    const { device, send } = reader(card, { isFree: () => false });
+
+    expect(await send(powerOn)).toBe('80000000000000' + '41' + 'e0' + '00');
+    expect(await send('65 00000000 00 01 000000')).toBe('81000000000001' + '01' + '00' + '00');
+    await device.idle();
+
+    expect(card.commands).toEqual([]);
   });
 });

@@ -347,3 +347,105 @@ it('getDevices() waits until the browser is ready', async () => {
 
   expect(await devices).toHaveLength(1);
 });
+
+describe('control transfers to an interface', () => {
+  const setup = { requestType: 'vendor', recipient: 'interface', request: 0, value: 0, index: 0 } as const;
+
+  /** A device that keeps commands until it is idle, and then has carried them out. */
+  async function controlled(face: Partial<UsbInterfaceModel> = {}) {
+    const arrived: string[] = [];
+    const done: string[] = [];
+    const { model } = bulkDevice({ face: { endpoints: [], ...face } });
+    const device: UsbDeviceModel = {
+      ...model,
+      controlOut: (_, data) => arrived.push(bytesToHex(data)) > 0,
+      controlIn: () => hexToBytes('0102'),
+      idle: () => {
+        done.push(...arrived);
+        return Promise.resolve();
+      },
+    };
+    const usb = new FakeUsb();
+    const faults = new FaultPlan();
+    faults.cut = () => void usb.unplug(device);
+    usb.grant(device);
+    await usb.plug(device, faults);
+    const page = await only(usb);
+    await page.open();
+    return { page, usb, device, faults, arrived, done };
+  }
+  const failure = (promise: Promise<unknown>): Promise<unknown> =>
+    promise.then(
+      () => undefined,
+      (error: unknown) => (error instanceof DOMException ? error.name : error),
+    );
+
+  it('need the interface claimed', async () => {
+    const { page, arrived } = await controlled();
+
+    expect(await failure(page.controlTransferOut(setup, hexToBytes('aa')))).toBe('InvalidStateError');
+    await page.claimInterface(0);
+    expect(await page.controlTransferOut(setup, hexToBytes('aa'))).toEqual({ status: 'ok', bytesWritten: 1 });
+
+    expect(arrived).toEqual(['aa']);
+  });
+
+  it('are refused to the smart-card class, as claiming it is', async () => {
+    const { page, arrived } = await controlled({ interfaceClass: 0x0b });
+
+    expect(await failure(page.claimInterface(0))).toBe('SecurityError');
+    expect(await failure(page.controlTransferOut(setup, hexToBytes('aa')))).toBe('SecurityError');
+
+    expect(arrived).toEqual([]);
+  });
+
+  it.each([
+    ['before', [], []],
+    ['after', ['aa'], ['aa']],
+  ] as const)(
+    'fail when the key is pulled %s one, and what arrived is carried out',
+    async (kind, received, finished) => {
+      const { page, faults, arrived, done } = await controlled();
+      await page.claimInterface(0);
+      faults.arm({ place: 'transfer', n: 1, kind });
+
+      expect(await failure(page.controlTransferOut(setup, hexToBytes('aa')))).toBe('NetworkError');
+
+      expect([arrived, done]).toEqual([received, finished]);
+    },
+  );
+
+  it('stall where a fault says so', async () => {
+    const { page, faults, arrived } = await controlled();
+    await page.claimInterface(0);
+    faults.arm({ place: 'transfer', n: 1, kind: 'stall' });
+
+    expect(await page.controlTransferOut(setup, hexToBytes('aa'))).toEqual({ status: 'stall', bytesWritten: 0 });
+    expect(arrived).toEqual([]);
+  });
+
+  it('are lost on their way to the device without a word', async () => {
+    const { page, faults, arrived } = await controlled();
+    await page.claimInterface(0);
+    faults.arm({ place: 'transfer', n: 1, kind: 'lost' });
+
+    expect(await page.controlTransferOut(setup, hexToBytes('aa'))).toMatchObject({ status: 'ok' });
+
+    expect(arrived).toEqual([]);
+  });
+
+  it('stay unanswered until the key is pulled, when the answer is lost', async () => {
+    const { page, usb, device, faults } = await controlled();
+    await page.claimInterface(0);
+    faults.arm({ place: 'transfer', n: 1, kind: 'lost' });
+    const ended: unknown[] = [];
+
+    const reading = failure(page.controlTransferIn(setup, 2)).then((name) => ended.push(name));
+    await page.controlTransferIn(setup, 2);
+    expect(ended).toEqual([]);
+    await usb.unplug(device);
+    await reading;
+
+    expect(ended).toEqual(['NetworkError']);
+  });
+});

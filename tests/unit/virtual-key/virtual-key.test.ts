@@ -3,7 +3,7 @@ import { bytesToHex, concatBytes, hexToBytes } from '../../virtual-key/bytes.ts'
 import type { FakeUsbDevice } from '../../virtual-key/fake-usb.ts';
 import type { Operation } from '../../virtual-key/latency.ts';
 import { splitIntoReports } from '../../virtual-key/longmai-device.ts';
-import { sampleState } from '../../virtual-key/make-state.ts';
+import { samplePivState, sampleState } from '../../virtual-key/make-state.ts';
 import { attachments, type KeyState } from '../../virtual-key/state.ts';
 import { readKeyState } from '../../virtual-key/state-schema.ts';
 import { VirtualKey } from '../../virtual-key/virtual-key.ts';
@@ -185,6 +185,77 @@ describe('VirtualKey', () => {
   });
 });
 
+describe('a PIV key', () => {
+  const select = '00a4040005a00000030800';
+  const template = '61114f0600001000010079074f05a0000003089000';
+
+  it.each([
+    ['ccid-extended', 0x1209, 0x0002],
+    ['ccid-short', 0x1209, 0x0002],
+  ] as const)('answers over WebUSB as %s', async (attachment, vendorId, productId) => {
+    const key = new VirtualKey(samplePivState({ attachment }));
+    key.grant();
+    await key.plug();
+    const device = await openUsb(key);
+
+    expect([device.vendorId, device.productId]).toEqual([vendorId, productId]);
+    expect(await apdu(device, select)).toBe(template);
+  });
+
+  it('answers over CanoKey’s control transfers', async () => {
+    const key = new VirtualKey(samplePivState({ attachment: 'canokey' }));
+    key.grant();
+    await key.plug();
+    const [device] = await key.usb.getDevices();
+    await device?.open();
+    await device?.claimInterface(1);
+    const setup = { requestType: 'vendor', recipient: 'interface', request: 0, value: 0, index: 1 } as const;
+
+    await device?.controlTransferOut(setup, hexToBytes(select));
+    let state = 1;
+    while (state === 1) state = (await device?.controlTransferIn({ ...setup, request: 2 }, 1))?.data.getUint8(0) ?? 0;
+    const answer = await device?.controlTransferIn({ ...setup, request: 1 }, 1500);
+
+    expect(bytesToHex(new Uint8Array(answer?.data.buffer ?? []))).toBe(template);
+  });
+
+  it.each(['piv', 'gmt0017'] as const)(
+    'of the smart-card class is shown and cannot be claimed, %s',
+    async (commandSet) => {
+      const attachment = 'ccid-0b';
+      const key = new VirtualKey(commandSet === 'piv' ? samplePivState({ attachment }) : sampleState({ attachment }));
+      await key.plug();
+
+      const device = await key.usb.requestDevice({ filters: [{ classCode: 0x0b }] });
+      await device.open();
+
+      await expect(device.claimInterface(0)).rejects.toMatchObject({ name: 'SecurityError' });
+    },
+  );
+
+  it('loses power at the n-th write to its memory as any other', async () => {
+    const key = new VirtualKey(samplePivState());
+    key.grant();
+    await key.plug();
+    const device = await openUsb(key);
+    await apdu(device, select);
+    key.unplugAtWrite(1, 'after');
+
+    await expect(apdu(device, '0020008008303030303030ffff')).rejects.toMatchObject({ name: 'NetworkError' });
+
+    expect(key.state().piv?.remainingTries).toBe(2);
+    expect(key.plugged).toBe(false);
+  });
+
+  it.each([
+    ['PIV behind Longmai’s reports', samplePivState({ attachment: 'longmai-hid' })],
+    ['GM/T 0017 in a CanoKey', sampleState({ attachment: 'canokey' })],
+  ])('is not made of %s', (_, state) => {
+    expect(() => new VirtualKey(state)).toThrow(RangeError);
+    expect(readKeyState(state)).toBeUndefined();
+  });
+});
+
 describe('readKeyState', () => {
   it.each(attachments)('reads back a state of %s from JSON', (attachment) => {
     const state = sampleState({ attachment });
@@ -192,7 +263,18 @@ describe('readKeyState', () => {
     expect(readKeyState(JSON.parse(JSON.stringify(state)))).toEqual(state);
   });
 
+  it.each(['ccid-extended', 'ccid-short', 'ccid-0b', 'canokey'] as const)(
+    'reads back a PIV state of %s from JSON',
+    (attachment) => {
+      const state = samplePivState({ attachment });
+
+      expect(readKeyState(JSON.parse(JSON.stringify(state)))).toEqual(state);
+    },
+  );
+
   it.each([
+    ['a PIV key without its card', { ...samplePivState(), piv: undefined }],
+    ['a card in a GM/T 0017 key', { ...samplePivState(), commandSet: 'gmt0017' }],
     ['nothing', undefined],
     ['another thing', { scenario: 'due-30-days' }],
     ['an unknown scenario', { ...sampleState(), scenario: 'other' }],
