@@ -6,6 +6,7 @@ import { parseCertificate, type Certificate } from '../../../src/pki/certificate
 import { verifySignature } from '../../../src/pki/signature.ts';
 import { sm2PublicKey } from '../../../src/pki/sm2.ts';
 import type { AuthorityName } from '../../reference-ca/hierarchy.ts';
+import { loadKey } from '../../reference-ca/keys.ts';
 import { sampleManagementKey } from '../../reference-ca/piv-contents.ts';
 import { openReferenceCa, type ReferenceCa } from '../../reference-ca/reference-ca.ts';
 import { readTlv, readTlvs, valueOf } from '../../virtual-key/ber-tlv.ts';
@@ -21,6 +22,7 @@ import {
   scenarios,
 } from '../../virtual-key/state.ts';
 import { readKeyState } from '../../virtual-key/state-schema.ts';
+import { exchange, issuedCertificate, makeCsr, makeRequest, refusalIn } from './holder.ts';
 
 const now = new Date('2026-11-22T02:00:00Z');
 const day = 24 * 60 * 60 * 1000;
@@ -189,4 +191,21 @@ test('no two keys are alike', async () => {
   expect(objectIn(first.piv, 0x5fc102)).not.toEqual(objectIn(second.piv, 0x5fc102));
   expect(first.piv.managementKey.key).not.toBe(second.piv.managementKey.key);
   expect(first.state.info.serialNumber).not.toBe(second.state.info.serialNumber);
+});
+
+test.each([
+  ['rsa', 'rsa'],
+  ['p256', 'badAlg'],
+] as const)('the holder of an RSA certificate who asks for a %s key gets %s', async (type, expectedAnswer) => {
+  const { slot, certificate } = only(await make('due-30-days', 'rsa2048'));
+  const key = await loadKey('rsa', fromHex(slot.privateKey), fromHex(slot.publicKey));
+  const holder = { certificate, key };
+
+  const answer = await exchange(ca, await makeRequest(holder, await makeCsr(holder, { type }), { messageTime: now }));
+
+  if (expectedAnswer === 'rsa') {
+    expect(parseCertificate(issuedCertificate(answer)).keyAlgorithm).toBe('rsa');
+  } else {
+    expect(refusalIn(answer)).toMatchObject({ failInfo: [expectedAnswer] });
+  }
 });
