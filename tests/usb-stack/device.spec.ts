@@ -42,10 +42,11 @@ for (const attachment of attachments)
           await channel?.close();
         }
       });
-    const transfersBefore = key.faults.transfers;
     const whole = await exchange();
-    const transfers = key.faults.transfers - transfersBefore;
     expect(whole).toMatch(/^\d+ bytes$/);
+    const transfersBefore = key.faults.transfers;
+    expect(await exchange()).toBe(whole);
+    const transfers = key.faults.transfers - transfersBefore;
 
     for (const kind of ['before', 'after'] as const)
       for (const n of [1, 2, Math.ceil(transfers / 2), transfers - 2]) {

@@ -14,16 +14,18 @@ export interface Desk {
 }
 
 export interface PageOptions {
-  /** Chosen for the site before. Default: the device, by the door that fits it. */
+  /** Chosen for the site before. Default: every device, by the door that fits it. */
   readonly grants?: readonly Grant[];
+  /** Chosen for the site before as well, but not plugged in. */
+  readonly absent?: readonly DeviceOnTheBus[];
   /** Default: the shipped site. */
   readonly origin?: string;
   readonly display?: string;
 }
 
 interface Fixtures {
-  /** Plugs a device in and opens a browser in front of it. */
-  openPage: (device: DeviceOnTheBus, options?: PageOptions) => Promise<{ page: Page; port: number }>;
+  /** Plugs devices in and opens a browser in front of them. */
+  openPage: (devices: readonly DeviceOnTheBus[], options?: PageOptions) => Promise<{ page: Page; ports: number[] }>;
   /** Plugs in a fresh key, chosen for the site before. */
   desk: (scenario: Scenario, attachment: Attachment, options?: PageOptions) => Promise<Desk>;
   /** Plugs a device in and starts a smart-card service in front of it, which has found its card when this resolves. */
@@ -57,23 +59,26 @@ export const test = base.extend<Fixtures, { site: Site; bench: Bench }>({
   ],
   openPage: async ({ site }, use) => {
     const closers: (() => Promise<unknown>)[] = [];
-    await use(async (device, { grants = [grantOf(device)], origin = site.origin, display } = {}) => {
-      const port = await device.plug(0);
-      closers.push(() => device.unplug());
+    await use(async (devices, { origin = site.origin, display, absent = [], ...options } = {}) => {
+      const known = [...devices, ...absent];
+      const ports = await Promise.all(devices.map((device) => device.plug(0)));
+      closers.push(...known.map((device) => () => device.unplug()));
       const browser = await startChromium({
-        ...{ origin, usbIpPorts: [port], grants },
+        ...{ origin, usbIpPorts: ports, grants: options.grants ?? known.map(grantOf) },
         ...(display === undefined ? {} : { display }),
       });
       closers.push(() => browser.close());
       const [page = await browser.context.newPage()] = browser.context.pages();
-      return { page, port };
+      return { page, ports };
     });
     for (const close of closers.reverse()) await close();
   },
   desk: async ({ site, openPage }, use) => {
     await use(async (scenario, attachment, options) => {
       const key = new KeyOnTheBus(await site.ca.personalise(scenario, attachment));
-      return { key, ...(await openPage(key, options)) };
+      const { page, ports } = await openPage([key], options);
+      const [port = 0] = ports;
+      return { page, key, port };
     });
   },
   smartCards: async ({ browserName }, use) => {

@@ -3,7 +3,7 @@ import { FaultPlan } from '../virtual-key/faults.ts';
 import { type KeyBodyOptions, makeKeyBody } from '../virtual-key/key-body.ts';
 import type { KeyState } from '../virtual-key/state.ts';
 import { hidFunction } from './hid-function.ts';
-import { urbStatus } from './usbip-protocol.ts';
+import { type Submit, urbStatus } from './usbip-protocol.ts';
 import { type TransferWatch, UsbIpServer } from './usbip-server.ts';
 
 export interface PlugOptions {
@@ -48,6 +48,23 @@ export class DeviceOnTheBus {
   }
 }
 
+const hidClass = 0x03;
+/** bmRequestType: bits 6 and 5 say "vendor" (USB 2.0 table 9-2). */
+const isVendorRequest = ([requestType = 0]: Uint8Array): boolean => (requestType & 0x60) === 0x40;
+
+/**
+ * Whether a transfer is a part of a message to or from the key. Standard and class requests are the host's own business as
+ * well as ours, and a reader's notices (on an interrupt endpoint beside its bulk endpoints) come when they like.
+ */
+function carriesMessage(model: UsbDeviceModel, { endpointNumber, setup }: Submit): boolean {
+  if (endpointNumber === 0) return isVendorRequest(setup);
+  return model.interfaces.some(
+    ({ interfaceClass, endpoints }) =>
+      interfaceClass === hidClass ||
+      endpoints.some((endpoint) => endpoint.endpointNumber === endpointNumber && endpoint.type === 'bulk'),
+  );
+}
+
 /** The virtual key behind a USB/IP port. */
 export class KeyOnTheBus extends DeviceOnTheBus {
   readonly faults: FaultPlan;
@@ -56,9 +73,8 @@ export class KeyOnTheBus extends DeviceOnTheBus {
   constructor(state: KeyState, options: KeyBodyOptions & PlugOptions = {}) {
     const faults = new FaultPlan();
     const { memory, usb, hid } = makeKeyBody(state, faults, options);
-    super(hid ? hidFunction(hid) : usb, options, async ({ endpointNumber }, run) => {
-      // Control transfers are the host's own business as well as ours; what counts are messages to and from the key.
-      const fault = endpointNumber === 0 ? undefined : faults.next('transfer');
+    super(hid ? hidFunction(hid) : usb, options, async (urb, run) => {
+      const fault = carriesMessage(this.model, urb) ? faults.next('transfer') : undefined;
       if (fault === 'before') {
         faults.cut();
         return { status: urbStatus.unlinked, actualLength: 0 };

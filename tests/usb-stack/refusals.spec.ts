@@ -6,7 +6,7 @@ import { expect, seen, test } from './fixtures.ts';
 test('a smart card of class 0B that was chosen before is recognised, explained and sent to a centre', async ({
   openPage,
 }) => {
-  const { page } = await openPage(new DeviceOnTheBus(smartCardDevice()));
+  const { page } = await openPage([new DeviceOnTheBus(smartCardDevice())]);
   await page.goto('/certificates');
   await expect(seen(page, '这种 USBKEY，浏览器不允许网页使用。')).toBeVisible();
   await expect(seen(page, '请用原软件，或带上它去服务中心。')).toBeVisible();
@@ -14,7 +14,7 @@ test('a smart card of class 0B that was chosen before is recognised, explained a
 });
 
 test('a smart card of class 0B opens, but its interface cannot be claimed', async ({ openPage, bench }) => {
-  const { page } = await openPage(new DeviceOnTheBus(smartCardDevice()), { origin: bench.origin });
+  const { page } = await openPage([new DeviceOnTheBus(smartCardDevice())], { origin: bench.origin });
   await page.goto('/');
   const refusal = await page.evaluate(async () => {
     const [device] = await navigator.usb.getDevices();
@@ -35,7 +35,7 @@ for (const [what, model] of hidden)
   test(`${what} stays hidden although it was chosen before: the page asks for a key`, async ({ openPage }) => {
     const { identity } = model;
     const device = new DeviceOnTheBus(model);
-    const { page } = await openPage(device, {
+    const { page } = await openPage([device], {
       grants: [
         { way: 'usb', identity },
         { way: 'hid', identity },
