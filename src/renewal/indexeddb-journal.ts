@@ -5,6 +5,7 @@ import type { EndReason, Journal, JournalRecord, Purpose, Stage } from './journa
 
 const stages: readonly Stage[] = ['generate', 'request', 'write', 'confirm', 'ended', 'done'];
 const purposes: readonly Purpose[] = ['renewal', 'upgrade'];
+const managementKeys: readonly unknown[] = [undefined, 'protected', 'default', 'asked'];
 const choices: readonly unknown[] = [undefined, 'chosen', 'done'];
 const endReasons: readonly EndReason[] = ['rejected', 'notAcceptable', 'withdrawn', 'goneFromKey'];
 
@@ -49,6 +50,7 @@ export function readRecord(row: StoredTransaction): JournalRecord {
     (purposes as readonly unknown[]).includes(value['purpose']) &&
     (stages as readonly unknown[]).includes(value['stage']) &&
     (value['endedBecause'] === undefined || (endReasons as readonly unknown[]).includes(value['endedBecause'])) &&
+    managementKeys.includes(value['managementKey']) &&
     [value['retirement'], value['promotion']].every((choice) => choices.includes(choice)) &&
     container('oldContainer') &&
     container('newContainer') &&

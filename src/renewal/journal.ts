@@ -1,4 +1,4 @@
-import type { ContainerRef } from '../usbkey/usbkey.ts';
+import type { ContainerRef, ManagementKeyOrigin } from '../usbkey/usbkey.ts';
 
 /** The two procedures that write to a key. */
 export type Purpose = 'renewal' | 'upgrade';
@@ -61,6 +61,8 @@ export interface JournalRecord {
    * perhaps begun; or done, and the two containers are named as they are now.
    */
   readonly promotion?: 'chosen' | 'done';
+  /** The management key that the writing was allowed by, on a key that has one. */
+  readonly managementKey?: ManagementKeyOrigin;
   /** Milliseconds since 1970, by the clock of the procedure. */
   readonly startedAt: number;
   readonly updatedAt: number;

@@ -158,7 +158,15 @@ class Run {
     const before = chooseActive(contents.certificates, now(), [...notActive, active.container.ref]);
     const oldCertificate = done.record?.oldCertificate ?? before?.certificate.der;
     if (!oldCertificate) return undefined;
-    return { kind: 'success', purpose, transactionId, oldCertificate, newCertificate: certificate.der };
+    const success = {
+      kind: 'success',
+      purpose,
+      transactionId,
+      oldCertificate,
+      newCertificate: certificate.der,
+    } as const;
+    const managementKey = done.record?.managementKey;
+    return managementKey ? { ...success, managementKey } : success;
   }
 
   /** A new transaction, from the active certificate. Nothing has an effect yet. */
@@ -529,8 +537,7 @@ class Run {
       }
       if (state.kind !== 'confirmed') throw error;
     }
-    const { transactionId, purpose, oldCertificate } = await this.put({ ...record, stage: 'done' });
-    const { managementKey } = this.ports.key;
+    const { transactionId, purpose, oldCertificate, managementKey } = await this.put({ ...record, stage: 'done' });
     const success = { kind: 'success', purpose, transactionId, oldCertificate, newCertificate } as const;
     return managementKey ? { ...success, managementKey } : success;
   }
@@ -605,7 +612,12 @@ class Run {
   }
 
   private async put(record: JournalRecord): Promise<JournalRecord> {
-    const stamped = { ...record, updatedAt: this.ports.now().getTime() };
+    const { managementKey = record.managementKey } = this.ports.key;
+    const stamped = {
+      ...record,
+      ...(managementKey && { managementKey }),
+      updatedAt: this.ports.now().getTime(),
+    };
     await this.ports.journal.put(stamped);
     this.record = stamped;
     return stamped;

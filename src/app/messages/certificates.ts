@@ -1,3 +1,5 @@
+import type { ManagementKeyOrigin } from '../../usbkey/usbkey.ts';
+
 const zh = {
   title: '证书管理',
   noKey: '插上 USBKEY，我们帮您看看证书还能用多久。',
@@ -37,6 +39,15 @@ const zh = {
   containers: '容器',
   containersOf: (used: number, all: number | undefined): string =>
     all === undefined ? `已用 ${used} 个` : `已用 ${used} 个，共 ${all} 个`,
+  slot: '槽位',
+  slots: { '9A': 'PIV 认证', '9C': '数字签名', '9D': '密钥管理', '9E': '卡认证' } as Partial<Record<string, string>>,
+  retiredSlot: (n: number): string => `退役密钥管理 ${n}`,
+  managementKey: '管理密钥',
+  managementKeyOf: {
+    protected: '存在 USBKEY 里，由密码保护',
+    default: '还是出厂时的，请让发放 USBKEY 的单位换掉',
+    asked: '由您输入，本站没有保存',
+  } as Record<ManagementKeyOrigin, string>,
   signing: '签名证书',
   encryption: '加密证书',
   active: '（当前）',
@@ -91,6 +102,20 @@ const en: typeof zh = {
   containers: 'Containers',
   containersOf: (used: number, all: number | undefined): string =>
     all === undefined ? `${used} used` : `${used} of ${all} used`,
+  slot: 'Slot',
+  slots: {
+    '9A': 'PIV Authentication',
+    '9C': 'Digital Signature',
+    '9D': 'Key Management',
+    '9E': 'Card Authentication',
+  },
+  retiredSlot: (n: number): string => `Retired Key Management ${n}`,
+  managementKey: 'Management key',
+  managementKeyOf: {
+    protected: 'on the USBKEY, behind the password',
+    default: 'still the one it was delivered with; have it changed by whoever handed out the USBKEY',
+    asked: 'given by you, not stored',
+  },
   signing: 'Signing certificate',
   encryption: 'Encryption certificate',
   active: ' (current)',
