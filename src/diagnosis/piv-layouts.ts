@@ -1,5 +1,5 @@
 import { decodeTlvs, TlvError, type Tlv } from '../apdu/tlv.ts';
-import { bytesEqual } from '../pki/bytes.ts';
+import { bytesEqual, toHex } from '../pki/bytes.ts';
 import type { CommandLayouts } from './layouts.ts';
 import type { HiddenKind, Layout, Slicer } from './slices.ts';
 
@@ -48,22 +48,30 @@ function decoded(bytes: Uint8Array): readonly Tlv[] | undefined {
   }
 }
 
-/** What a certificate object holds (SP 800-73-4 part 1, table 10): certificate, CertInfo, name, error detection code. */
+/** In the name's place: a slot that this site has given up. */
+const freed = new TextEncoder().encode('FREE');
+const name: Value = (fields, length) => {
+  if (bytesEqual(fields.peek(length), freed)) fields.keep(length);
+  else fields.hide('containerName', length);
+};
+/**
+ * What a certificate object holds (SP 800-73-4 part 1, table 10): certificate, CertInfo, name, error detection code; and
+ * the public key, where this site has noted it.
+ */
 const certificateObject: Value = holding({
   0x70: hidden('certificate'),
   0x71: kept(1),
-  0x72: hidden('containerName'),
+  0x72: name,
+  0xdf49: hidden('publicKey'),
   0xfe: kept(0),
 });
 /** Tag list of GET DATA and PUT DATA: which object. */
 const tagList: Value = kept(3);
 
-const applicationIdentifier = Uint8Array.of(0xa0, 0x00, 0x00, 0x03, 0x08);
+/** PIV, OpenPGP, FIDO, the card manager: without what may follow. */
+const applicationIdentifiers = ['a000000308', 'd27600012401', 'a0000006472f0001', 'a000000151000000'];
 const select: Layout = (fields) =>
-  fields.keep(
-    fields.remaining,
-    (bytes) => bytes.length <= 11 && bytesEqual(bytes.subarray(0, 5), applicationIdentifier),
-  );
+  fields.keep(fields.remaining, (bytes) => applicationIdentifiers.includes(toHex(bytes)));
 
 const publicKey: Values = {
   0x81: hidden('publicKey'),
@@ -108,7 +116,9 @@ export const pivLayouts: CommandLayouts = ({ ins, p2 }) => {
             objects({ 0x5c: tagList, 0x53: hidden('object') }),
           ),
       };
-    // Additions of makers: GET METADATA, GET VERSION and GET SERIAL as YubiKeys have them.
+    // Additions of makers: which algorithms there are, GET METADATA, GET VERSION, GET SERIAL.
+    case 0xee:
+      return { answer: (fields) => fields.keep(fields.remaining, ({ length }) => length <= 16) };
     case 0xf7:
       return {
         answer: (fields) => {

@@ -1,6 +1,6 @@
 import { type ApduChannel, TransportError } from '../apdu/channel.ts';
 import { concatBytes } from '../apdu/bytes.ts';
-import type { CommandApdu } from '../apdu/command.ts';
+import { chainCommand, type CommandApdu, maxCommandData } from '../apdu/command.ts';
 import type { ResponseApdu } from '../apdu/response.ts';
 import { ApduSession } from '../apdu/session.ts';
 import { swMoreToExport, swSuccess } from '../apdu/status-words.ts';
@@ -152,7 +152,7 @@ class ReplayWire {
     const answers: Uint8Array[] = [];
     try {
       for (;;) {
-        const { data, sw } = await session.exchange(command, { timeoutMs: this.#timeoutMs });
+        const { data, sw } = await this.#send(session, command);
         answers.push(data);
         // A certificate goes on in the answer to the same command; a key that never ends is cut off.
         if (sw === swMoreToExport && data.length > 0 && answers.length < maxParts) continue;
@@ -162,6 +162,16 @@ class ReplayWire {
       if (error instanceof TransportError) return { response: undefined, apdus: this.#apdus };
       throw error;
     }
+  }
+
+  /** PIV chains what is long on any wire (SP 800-73-4 part 2, §2.3). */
+  async #send(session: ApduSession, command: CommandApdu): Promise<ResponseApdu> {
+    const links = command.cla === 0x80 ? [command] : chainCommand(command, maxCommandData.short);
+    for (const link of links.slice(0, -1)) {
+      const response = await session.exchange(link, { timeoutMs: this.#timeoutMs });
+      if (response.sw !== swSuccess) return response;
+    }
+    return session.exchange(links.at(-1) ?? command, { timeoutMs: this.#timeoutMs });
   }
 }
 
