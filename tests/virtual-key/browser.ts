@@ -4,12 +4,14 @@
  */
 import { FakeHid } from './fake-hid.ts';
 import { FakeUsb } from './fake-usb.ts';
+import { type KeyChoice, sameKind } from './demo/choice.ts';
 import { chooserDialog } from './demo/chooser-dialog.ts';
 import { mountPanel, type PanelModel } from './demo/panel.ts';
 import { readOptions, readSaved, writeSaved } from './demo/saved.ts';
 import { noLatency, realLatency } from './latency.ts';
+import { defaultManagementKey } from './piv-management.ts';
 import { fidoDevice, massStorageDevice, smartCardDevice } from './other-devices.ts';
-import type { Attachment, KeyState, Scenario } from './state.ts';
+import type { Attachment, CommandSet, KeyState, PivAlgorithm, Scenario } from './state.ts';
 import { readKeyState } from './state-schema.ts';
 import { VirtualKey } from './virtual-key.ts';
 
@@ -22,8 +24,12 @@ export interface VirtualKeyHandle {
   /** Pulls the key at the n-th write to its memory from now. */
   unplugAtWrite(n: number, when: 'before' | 'after'): Promise<void>;
   state(): Promise<KeyState>;
-  /** Another key, fresh from the demo's server, takes this one's place. */
-  reset(scenario: Scenario, attachment: Attachment): Promise<void>;
+  /** Another key, fresh from the demo's server, takes this one's place: GM/T 0017 unless told otherwise. */
+  reset(
+    scenario: Scenario,
+    attachment: Attachment,
+    kind?: { readonly commandSet?: CommandSet; readonly algorithm?: PivAlgorithm },
+  ): Promise<void>;
   /** Plugs in a second key beside the first, already permitted; nothing of it outlives the page. */
   plugAnother(scenario: Scenario, attachment: Attachment): Promise<void>;
   unplugAnother(): Promise<void>;
@@ -38,24 +44,31 @@ declare global {
 const { options, given } = readOptions();
 const saved = readSaved();
 const restored =
-  saved && (!given || (saved.state.scenario === options.scenario && saved.state.attachment === options.attachment))
+  saved && (!given || (saved.choice.scenario === options.scenario && sameKind(saved.choice, options)))
     ? saved
     : undefined;
 
+const { scenario, attachment, commandSet, algorithm } = restored?.choice ?? options;
+let choice: KeyChoice = { scenario, attachment, commandSet, algorithm };
 let key: VirtualKey | undefined;
 let show: ((model: PanelModel) => void) | undefined;
 
 function refresh(): void {
   const state = key?.state();
-  const { scenario, attachment } = state ?? restored?.state ?? options;
-  show?.({ scenario, attachment, plugged: key?.plugged });
-  if (key && state) writeSaved({ state, plugged: key.plugged, granted: key.granted });
+  show?.({ choice, managementKey: managementKeyToType(state), plugged: key?.plugged });
+  if (key && state) writeSaved({ choice, state, plugged: key.plugged, granted: key.granted });
 }
 
-async function fetchState(scenario: Scenario, attachment: Attachment): Promise<KeyState> {
-  const response = await fetch(`/demo/keys?${new URLSearchParams({ scenario, attachment }).toString()}`, {
-    cache: 'no-store',
-  });
+/** What a page has to ask for: neither kept on the key behind the PIN nor the one every key is delivered with. */
+function managementKeyToType(state: KeyState | undefined): string | undefined {
+  const managementKey = state?.piv?.managementKey;
+  const isKnown = !managementKey || managementKey.pinProtected || managementKey.key === defaultManagementKey;
+  return isKnown ? undefined : managementKey.key;
+}
+
+async function fetchState({ scenario, attachment, commandSet, algorithm }: KeyChoice): Promise<KeyState> {
+  const parameters = new URLSearchParams({ scenario, attachment, 'command-set': commandSet, algorithm });
+  const response = await fetch(`/demo/keys?${parameters.toString()}`, { cache: 'no-store' });
   const state = response.ok ? readKeyState(await response.json()) : undefined;
   if (!state) throw new Error(`/demo/keys: HTTP ${response.status}`);
   return state;
@@ -73,7 +86,7 @@ function put(state: KeyState): VirtualKey {
 
 async function start(): Promise<void> {
   const { state, plugged, granted } = restored ?? {
-    state: await fetchState(options.scenario, options.attachment),
+    state: await fetchState(choice),
     plugged: options.plugged,
     granted: options.granted,
   };
@@ -85,8 +98,9 @@ async function start(): Promise<void> {
   refresh();
 }
 
-async function reset(scenario: Scenario, attachment: Attachment): Promise<void> {
-  const state = await fetchState(scenario, attachment);
+async function reset(wanted: KeyChoice): Promise<void> {
+  const state = await fetchState(wanted);
+  choice = wanted;
   if (key) return key.reset(state);
   key = put(state);
   if (options.granted) key.grant();
@@ -97,7 +111,11 @@ let another: VirtualKey | undefined;
 
 async function plugAnother(scenario: Scenario, attachment: Attachment): Promise<void> {
   await another?.unplug();
-  another = new VirtualKey(await fetchState(scenario, attachment), { usb, hid, latency: noLatency });
+  another = new VirtualKey(await fetchState({ ...choice, scenario, attachment, commandSet: 'gmt0017' }), {
+    usb,
+    hid,
+    latency: noLatency,
+  });
   another.grant();
   await another.plug();
 }
@@ -131,9 +149,9 @@ window.virtualKey = {
   unplugAt: async (n, when) => (await theKey()).unplugAt(n, when),
   unplugAtWrite: async (n, when) => (await theKey()).unplugAtWrite(n, when),
   state: async () => (await theKey()).state(),
-  reset: async (scenario, attachment) => {
+  reset: async (scenario, attachment, { commandSet = 'gmt0017', algorithm = 'p256' } = {}) => {
     await started;
-    await reset(scenario, attachment);
+    await reset({ scenario, attachment, commandSet, algorithm });
   },
   plugAnother,
   unplugAnother: async () => another?.unplug(),
@@ -145,7 +163,7 @@ if (options.panel)
     show = mountPanel({
       plug: () => handle.plug(),
       unplug: () => handle.unplug(),
-      reset: (scenario, attachment) => handle.reset(scenario, attachment),
+      reset: (wanted) => handle.reset(wanted.scenario, wanted.attachment, wanted),
     });
     refresh();
   });

@@ -1,11 +1,13 @@
-import { type Attachment, attachments, type Scenario, scenarios } from '../state.ts';
+import { scenarios } from '../state.ts';
+import { type KeyChoice, keyKinds, sameKind } from './choice.ts';
 import { element } from './element.ts';
 import { styledHost } from './style.ts';
-import { attachmentNames, scenarioNames } from './words.ts';
+import { scenarioNames } from './words.ts';
 
 export interface PanelModel {
-  readonly scenario: Scenario;
-  readonly attachment: Attachment;
+  readonly choice: KeyChoice;
+  /** A PIV key's, in hex, where the page has to ask for it. */
+  readonly managementKey: string | undefined;
   /** Undefined as long as there is no key. */
   readonly plugged: boolean | undefined;
 }
@@ -14,7 +16,7 @@ export interface PanelActions {
   plug(): Promise<void>;
   unplug(): Promise<void>;
   /** @throws anything when no key could be had */
-  reset(scenario: Scenario, attachment: Attachment): Promise<void>;
+  reset(choice: KeyChoice): Promise<void>;
 }
 
 /** The height of whatever the page keeps fixed along its lower edge. */
@@ -27,25 +29,33 @@ function fixedBarHeight(own: Element): number {
   return 0;
 }
 
-function choose<Value extends string>(
+const option = (value: string, textContent: string): HTMLOptionElement => element('option', { value, textContent });
+
+function choose(
   label: string,
-  names: Readonly<Record<Value, string>>,
-  values: readonly Value[],
-): { field: HTMLElement; select: HTMLSelectElement; chosen: () => Value | undefined } {
-  const select = element(
-    'select',
-    {},
-    ...values.map((value) => element('option', { value, textContent: names[value] })),
-  );
-  const field = element('label', {}, element('span', { textContent: label }), select);
-  return { field, select, chosen: () => values.find((value) => value === select.value) };
+  options: readonly HTMLElement[],
+): { readonly field: HTMLElement; readonly select: HTMLSelectElement } {
+  const select = element('select', {}, ...options);
+  return { field: element('label', {}, element('span', { textContent: label }), select), select };
 }
+
+const allKinds = keyKinds.flatMap(({ kinds }) => kinds);
 
 /** The 体验模式 panel: closed, a tab in the page's margin. Returns a function that shows a new state. */
 export function mountPanel(actions: PanelActions): (model: PanelModel) => void {
   const { host, root } = styledHost('virtual-key-panel');
-  const scenario = choose('情形', scenarioNames, scenarios);
-  const attachment = choose('连接方式', attachmentNames, attachments);
+  const scenario = choose(
+    '情形',
+    scenarios.map((name) => option(name, scenarioNames[name])),
+  );
+  const kind = choose(
+    'USBKEY 种类',
+    keyKinds.map(({ group, kinds }) =>
+      element('optgroup', { label: group }, ...kinds.map(([name]) => option(name, name))),
+    ),
+  );
+  const managementKey = element('code');
+  const managementKeyLine = element('p', { hidden: true }, '它的管理密钥是 ', managementKey, '。');
   const status = element('p', { role: 'status' });
   const plug = element('button', { type: 'button', className: 'filled' });
   const restore = element('button', { type: 'button', className: 'plain', textContent: '恢复初始状态' });
@@ -60,8 +70,9 @@ export function mountPanel(actions: PanelActions): (model: PanelModel) => void {
       element('code', { textContent: '12345678' }),
       '。',
     ),
+    managementKeyLine,
     scenario.field,
-    attachment.field,
+    kind.field,
     status,
     element('div', { className: 'buttons' }, plug, restore),
   );
@@ -87,8 +98,10 @@ export function mountPanel(actions: PanelActions): (model: PanelModel) => void {
   let shown: PanelModel | undefined;
   const show = (model: PanelModel): void => {
     shown = model;
-    scenario.select.value = model.scenario;
-    attachment.select.value = model.attachment;
+    scenario.select.value = model.choice.scenario;
+    kind.select.value = allKinds.find(([, each]) => sameKind(each, model.choice))?.[0] ?? '';
+    managementKeyLine.hidden = model.managementKey === undefined;
+    managementKey.textContent = model.managementKey ?? '';
     plug.textContent = model.plugged ? '拔下 USBKEY' : '插上 USBKEY';
     plug.disabled = model.plugged === undefined;
     status.classList.remove('bad');
@@ -97,13 +110,14 @@ export function mountPanel(actions: PanelActions): (model: PanelModel) => void {
   };
 
   const reset = async (): Promise<void> => {
-    const [wantedScenario, wantedAttachment] = [scenario.chosen(), attachment.chosen()];
-    if (!wantedScenario || !wantedAttachment) return;
+    if (!shown) return;
+    const wantedScenario = scenarios.find((name) => name === scenario.select.value) ?? shown.choice.scenario;
+    const wantedKind = allKinds.find(([name]) => name === kind.select.value)?.[1] ?? shown.choice;
     restore.disabled = true;
     try {
-      await actions.reset(wantedScenario, wantedAttachment);
+      await actions.reset({ ...wantedKind, scenario: wantedScenario });
     } catch {
-      if (shown) show(shown);
+      show(shown);
       status.classList.add('bad');
       status.textContent = '没有取到示例 USBKEY。请看本机的体验服务是否还在运行，再点“恢复初始状态”。';
     } finally {
@@ -111,7 +125,7 @@ export function mountPanel(actions: PanelActions): (model: PanelModel) => void {
     }
   };
   scenario.select.addEventListener('change', () => void reset());
-  attachment.select.addEventListener('change', () => void reset());
+  kind.select.addEventListener('change', () => void reset());
   restore.addEventListener('click', () => void reset());
   plug.addEventListener('click', () => void (shown?.plugged ? actions.unplug() : actions.plug()));
 

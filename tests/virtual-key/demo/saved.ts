@@ -1,23 +1,31 @@
 import * as v from 'valibot';
-import { attachments, type KeyState, scenarios } from '../state.ts';
+import { allAttachments, commandSets, goTogether, type KeyState, pivAlgorithms, scenarios } from '../state.ts';
 import { readKeyState } from '../state-schema.ts';
+import type { KeyChoice } from './choice.ts';
 
 const savedName = 'virtual-key';
 const optionsName = 'virtual-key-options';
 
 /** What is to be the same after a reload. */
 export interface Saved {
+  readonly choice: KeyChoice;
   readonly state: KeyState;
   readonly plugged: boolean;
   readonly granted: boolean;
 }
 
-const saved = v.object({ state: v.unknown(), plugged: v.boolean(), granted: v.boolean() });
+const choice = {
+  scenario: v.optional(v.picklist(scenarios), 'due-30-days'),
+  attachment: v.optional(v.picklist(allAttachments), 'longmai-hid'),
+  commandSet: v.optional(v.picklist(commandSets), 'gmt0017'),
+  algorithm: v.optional(v.picklist(pivAlgorithms), 'p256'),
+};
+
+const saved = v.object({ choice: v.object(choice), state: v.unknown(), plugged: v.boolean(), granted: v.boolean() });
 
 /** Set before the page loads by whoever wants a certain start, such as an end-to-end test. */
 const options = v.object({
-  scenario: v.optional(v.picklist(scenarios), 'due-30-days'),
-  attachment: v.optional(v.picklist(attachments), 'longmai-hid'),
+  ...choice,
   latency: v.optional(v.picklist(['none', 'real']), 'real'),
   plugged: v.optional(v.boolean(), true),
   granted: v.optional(v.boolean(), false),
@@ -38,10 +46,8 @@ function readJson(name: string): unknown {
 export function readOptions(): { readonly options: DemoOptions; readonly given: boolean } {
   const given = readJson(optionsName);
   const result = v.safeParse(options, given);
-  return {
-    options: result.success ? result.output : v.parse(options, {}),
-    given: given !== undefined && result.success,
-  };
+  const fits = result.success && goTogether(result.output.attachment, result.output.commandSet);
+  return { options: fits ? result.output : v.parse(options, {}), given: given !== undefined && fits };
 }
 
 export function readSaved(): Saved | undefined {

@@ -61,7 +61,7 @@ h2 { margin: 0 0 8px; font-size: 18px; line-height: 1.4; }
 p { margin: 0 0 12px; font-size: 15px; }
 .quiet { color: var(--_ink-2); }
 .bad { color: var(--_bad); }
-code { font: inherit; font-weight: 700; user-select: all; }
+code { font: inherit; font-weight: 700; overflow-wrap: anywhere; user-select: all; }
 label { display: block; margin: 0 0 12px; font-size: 15px; }
 label > span { display: block; margin-bottom: 4px; }
 select {

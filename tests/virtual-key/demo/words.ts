@@ -1,4 +1,4 @@
-import type { Attachment, Scenario } from '../state.ts';
+import type { Scenario } from '../state.ts';
 
 export const scenarioNames: Readonly<Record<Scenario, string>> = {
   'due-30-days': '证书还有 30 天到期',
@@ -11,12 +11,4 @@ export const scenarioNames: Readonly<Record<Scenario, string>> = {
   foreign: '别的机构签发的证书',
   'ca-refuses': '证书机构不同意更新',
   'ca-waits': '证书机构要等一会儿才签发',
-};
-
-export const attachmentNames: Readonly<Record<Attachment, string>> = {
-  'longmai-hid': 'HID（WebHID）',
-  'ccid-extended': 'CCID，扩展 APDU（WebUSB）',
-  'ccid-short': 'CCID，短 APDU（WebUSB）',
-  'ccid-0b': '智能卡类 0B（网页不能用）',
-  canokey: 'CanoKey（WebUSB）',
 };
