@@ -9,9 +9,10 @@ import {
   watchDevices,
   type Way,
 } from '../device/discovery.ts';
-import { defaultDialect } from '../device/models.ts';
+import { defaultDialect, defaultPivDialect, type KeyModel } from '../device/models.ts';
+import { PivKey } from './piv-key.ts';
 import { SkfKey } from './skf-key.ts';
-import type { UsbKey } from './usbkey.ts';
+import { KeyError, type UsbKey } from './usbkey.ts';
 
 export type { Choice, RefusalReason, TraceEntry, Way };
 
@@ -32,12 +33,14 @@ export interface AttachedKey {
   readonly productName: string;
   readonly vendorId: number;
   readonly productId: number;
+  /** Undefined for a key that no table knows. */
+  readonly model: KeyModel | undefined;
   /** Why a web page cannot use it: to be explained, not tried. */
   readonly refusal: undefined | { readonly reason: RefusalReason };
   /**
    * Opens the key and ends whatever login was left on it. While it is open, the same `UsbKey`.
    * @throws TransportError `protectedClass` for a refused one, `accessDenied`, `busy`, `disconnected`, …
-   * @throws KeyError `unsupported` or another when what answers does not speak GM/T 0017
+   * @throws KeyError `unsupported` or another when what answers speaks neither GM/T 0017 nor PIV
    */
   open(options?: OpenOptions): Promise<UsbKey>;
 }
@@ -84,7 +87,7 @@ export function watchKeys(handlers: {
 function attachedKey(device: GrantedDevice): AttachedKey {
   const known = attached.get(device);
   if (known) return known;
-  const { way, productName, vendorId, productId, refusal } = device;
+  const { way, productName, vendorId, productId, model, refusal } = device;
   let current: Promise<UsbKey> | undefined;
   // Opening anew waits until the device is released.
   let released: Promise<void> = Promise.resolve();
@@ -102,7 +105,7 @@ function attachedKey(device: GrantedDevice): AttachedKey {
     return opening;
   };
   const key: AttachedKey = {
-    ...{ device, way, productName, vendorId, productId },
+    ...{ device, way, productName, vendorId, productId, model },
     refusal: refusal && { reason: refusal },
     open,
   };
@@ -116,18 +119,48 @@ async function openKey(
   { wrap = (wire) => wire }: OpenOptions,
 ): Promise<UsbKey> {
   const channel = wrap(await device.openChannel());
-  const session = new ApduSession(channel, {
-    extendedLength: 'wherePossible',
-    trace: (entry) => tracers.forEach((tracer) => tracer(entry)),
-  });
-  const key = new SkfKey(session, { dialect: device.model?.dialect ?? defaultDialect, onClosing });
   try {
-    await key.clearLeftoverLogin();
+    const key = await startKey(channel, device.model, onClosing);
     // A key that is gone cannot be opened again; the next one is another object, or the same one plugged in anew.
     channel.gone.addEventListener('abort', () => void key.close());
     return key;
   } catch (error) {
-    await key.close();
+    const closed = channel.close();
+    onClosing(closed);
+    await closed;
     throw error;
+  }
+}
+
+/** By the model's command set; a key that no table knows is asked for PIV first, which is the cheaper question. */
+async function startKey(
+  channel: ApduChannel,
+  model: KeyModel | undefined,
+  onClosing: (closed: Promise<void>) => void,
+): Promise<UsbKey> {
+  const trace = (entry: TraceEntry) => tracers.forEach((tracer) => tracer(entry));
+  if (model?.commandSet !== 'gmt0017') {
+    try {
+      const session = new ApduSession(channel, { extendedLength: 'whenNeeded', trace });
+      const key = new PivKey(session, { dialect: model?.piv ?? defaultPivDialect, onClosing });
+      await key.start();
+      return key;
+    } catch (error) {
+      if (model?.commandSet === 'piv' || !(error instanceof KeyError)) throw error;
+    }
+  }
+  const session = new ApduSession(channel, { extendedLength: 'wherePossible', trace });
+  const key = new SkfKey(session, { dialect: model?.dialect ?? defaultDialect, onClosing });
+  if (model?.commandSet === undefined) await checkSpeaksSkf(key);
+  await key.clearLeftoverLogin();
+  return key;
+}
+
+async function checkSpeaksSkf(key: SkfKey): Promise<void> {
+  try {
+    await key.readInfo();
+  } catch (cause) {
+    if (!(cause instanceof KeyError)) throw cause;
+    throw new KeyError('unsupported', 'the key speaks neither PIV nor GM/T 0017', cause.statusWord, { cause });
   }
 }
