@@ -1,6 +1,6 @@
 import { concatBytes } from '../apdu/bytes.ts';
 import { TransportError } from '../apdu/channel.ts';
-import { maxResponseBytes } from '../apdu/response.ts';
+import { maxResponseBytes, wholeResponse } from '../apdu/response.ts';
 
 /*
  * CanoKey's way of carrying APDUs in control transfers: vendor requests to a class-FF interface without endpoints, as its
@@ -90,7 +90,6 @@ export class CanokeyResponse {
     }
     this.#parts.push(part);
     if (more) return undefined;
-    if (this.#length < 2) throw new TransportError('malformed', `a response APDU of ${this.#length} bytes`);
-    return concatBytes(...this.#parts);
+    return wholeResponse(concatBytes(...this.#parts));
   }
 }

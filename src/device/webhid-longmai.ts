@@ -1,6 +1,7 @@
 import { type ApduChannel, TransportError, type TransmitOptions } from '../apdu/channel.ts';
-import { transferErrorFrom, transportErrorFrom } from './browser-errors.ts';
-import { type Limits, within } from './deadline.ts';
+import { wholeResponse } from '../apdu/response.ts';
+import { transportErrorFrom } from './browser-errors.ts';
+import { within } from './deadline.ts';
 import { watchGone } from './gone.ts';
 import {
   buildRequest,
@@ -10,6 +11,7 @@ import {
   reportBytes,
   segmentMessage,
 } from './longmai-report.ts';
+import { stopIfOver, type Turn, Turns } from './turns.ts';
 
 const openTimeoutMs = 5000;
 const reportId = 0;
@@ -44,7 +46,9 @@ class LongmaiChannel implements ApduChannel {
   readonly #joiner = new ReportJoiner();
   // Begins anywhere, so that a reply to the page before a reload, or to another program, is not taken for ours.
   #counter = crypto.getRandomValues(new Uint8Array(1))[0] ?? 0;
-  #busy = false;
+  readonly #turns: Turns;
+  /** The exchange whose reports are being kept. */
+  #turn: Turn | undefined;
   #closed = false;
   #reports: Uint8Array[] = [];
   #wake: (() => void) | undefined;
@@ -53,21 +57,13 @@ class LongmaiChannel implements ApduChannel {
     this.#device = device;
     this.gone = gone;
     this.#stopWatching = stopWatching;
+    this.#turns = new Turns(gone);
     device.addEventListener('inputreport', this.#onReport);
   }
 
   async transmit(command: Uint8Array, options: TransmitOptions): Promise<Uint8Array> {
-    if (this.gone.aborted || this.#closed) throw new TransportError('disconnected', 'the device is gone or closed');
-    if (this.#busy) throw new TransportError('busy', 'another exchange is running');
-    if (options.signal?.aborted) throw new TransportError('cancelled', 'cancelled before anything was sent');
-    this.#busy = true;
-    try {
-      return await this.#exchange(command, { ...options, gone: this.gone });
-    } catch (error) {
-      throw await transferErrorFrom(error, this.gone);
-    } finally {
-      this.#busy = false;
-    }
+    if (this.#closed) throw new TransportError('disconnected', 'the channel is closed');
+    return this.#turns.take(options, (turn) => this.#exchange(command, turn));
   }
 
   async close(): Promise<void> {
@@ -79,36 +75,56 @@ class LongmaiChannel implements ApduChannel {
     await within(this.#device.close(), limits).catch(() => undefined);
   }
 
-  async #exchange(command: Uint8Array, limits: Limits): Promise<Uint8Array> {
+  async #exchange(command: Uint8Array, turn: Turn): Promise<Uint8Array> {
     const counter = (this.#counter = (this.#counter + 1) & 0xff);
-    const reports = segmentMessage(buildRequest(command, counter));
     // What lies here came before the command and cannot be its reply.
     this.#reports = [];
     this.#joiner.reset();
-    for (const report of reports) await within(this.#device.sendReport(reportId, report), limits);
+    this.#turn = turn;
+    await this.#send(buildRequest(command, counter), turn);
     for (let received = 0, foreign = 0; received < maxReportsPerExchange; received++) {
-      const message = this.#joiner.push(await this.#nextReport(limits));
+      const message = this.#joiner.push(await this.#nextReport(turn));
       if (!message) continue;
       const reply = parseLongmaiReply(message);
-      if (reply.counter === counter) return reply.response;
+      if (reply.counter === counter) return wholeResponse(reply.response);
       // On Windows a HID device is shared: the maker's own program may be talking to the key.
       if (++foreign > maxForeignReplies) throw new TransportError('busy', 'another program is talking to the key');
     }
     throw new TransportError('malformed', 'reports without end');
   }
 
-  async #nextReport(limits: Limits): Promise<Uint8Array> {
+  /** Sends one message and clears its bytes, which may hold a password. */
+  async #send(message: Uint8Array, turn: Turn): Promise<void> {
+    const reports = segmentMessage(message);
+    message.fill(0);
+    try {
+      for (const report of reports) {
+        await this.#device.sendReport(reportId, report);
+        stopIfOver(turn);
+        turn.restart();
+      }
+    } finally {
+      for (const report of reports) report.fill(0);
+    }
+  }
+
+  async #nextReport(turn: Turn): Promise<Uint8Array> {
     for (;;) {
       const report = this.#reports.shift();
-      if (report) return report;
-      await within(new Promise<void>((resolve) => (this.#wake = resolve)), limits);
+      if (report) {
+        turn.restart();
+        return report;
+      }
+      await new Promise<void>((resolve) => (this.#wake = resolve));
+      stopIfOver(turn);
     }
   }
 
   readonly #onReport = (event: HIDInputReportEvent): void => {
     const { data } = event;
     // Outside an exchange nobody reads, so nothing is kept; inside, a flood is cut where the exchange would end anyway.
-    if (!this.#busy || event.reportId !== reportId || this.#reports.length > maxReportsPerExchange) return;
+    if (this.#turn?.over !== false || event.reportId !== reportId || this.#reports.length > maxReportsPerExchange)
+      return;
     // A copy: the browser may reuse the buffer.
     this.#reports.push(new Uint8Array(data.buffer, data.byteOffset, Math.min(data.byteLength, reportBytes)).slice());
     this.#wake?.();

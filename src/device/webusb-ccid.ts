@@ -1,4 +1,5 @@
 import { type ApduChannel, TransportError, type TransmitOptions } from '../apdu/channel.ts';
+import { wholeResponse } from '../apdu/response.ts';
 import { exchangeExtendedApdu, exchangeShortApdu } from './ccid-apdu-level.ts';
 import { type BulkEndpoints, CcidBulk } from './ccid-bulk.ts';
 import { type CcidDescriptor, findCcidDescriptor, parseCcidDescriptor } from './ccid-descriptor.ts';
@@ -181,11 +182,10 @@ class CcidChannel implements ApduChannel {
   async #exchange(command: Uint8Array, turn: Turn): Promise<Uint8Array> {
     await this.#slot.abortAbandoned(turn);
     if (!this.#slot.powered) await this.#powerOn(turn);
-    const response =
+    return wholeResponse(
       this.apduLevel === 'short'
         ? await exchangeShortApdu(this.#slot, command, turn)
-        : await exchangeExtendedApdu(this.#slot, command, this.#descriptor.maxMessageBytes - ccidHeaderBytes, turn);
-    if (response.length < 2) throw new TransportError('malformed', `a response APDU of ${response.length} bytes`);
-    return response;
+        : await exchangeExtendedApdu(this.#slot, command, this.#descriptor.maxMessageBytes - ccidHeaderBytes, turn),
+    );
   }
 }
