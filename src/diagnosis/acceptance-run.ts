@@ -109,6 +109,8 @@ interface Findings {
   application?: string;
   /** The run's own container: the only one it writes to. */
   own?: ContainerRef;
+  /** It was seen on the key: not only a reply was lost. */
+  seen?: boolean;
   /** DER SubjectPublicKeyInfo of the key pair in it. */
   publicKey?: Uint8Array;
   certificate?: Uint8Array;
@@ -166,6 +168,7 @@ const writing: readonly StepPlan[] = [
         throw error;
       }
       if (!(await isListed(key, own))) throw new Differs('notThere');
+      findings.seen = true;
     },
   },
   {
@@ -233,7 +236,7 @@ const checking: readonly StepPlan[] = [
     needs: ['replug'],
     async run({ key, findings }) {
       await assertOthers(key, findings);
-      if (!findings.publicKey) return;
+      if (!findings.seen) return;
       const own = ownOf(findings);
       if (!(await isListed(key, own))) throw new Differs('notThere');
       assertOwn(await key.readContainer(own), findings);
@@ -248,8 +251,8 @@ const removing: readonly StepPlan[] = [
     needs: ['replug'],
     async run({ key, login, findings }) {
       const own = ownOf(findings);
-      if (!(await isListed(key, own))) throw new Differs('notThere');
-      await login.asUser(own.application, () => key.deleteContainer(own));
+      if (await isListed(key, own)) await login.asUser(own.application, () => key.deleteContainer(own));
+      else if (findings.seen) throw new Differs('notThere');
       if (await isListed(key, own)) throw new Differs('stillThere');
       await assertOthers(key, findings);
     },

@@ -85,3 +85,16 @@ export function corruptsCertificates(): (card: Card) => Card {
     return response;
   });
 }
+
+/** Signs digests only: ECCSignData with P1 01 is refused with 6A86. */
+export const refusesRawSignatures = changed((command, ins, transmit) =>
+  ins === 0x74 && command[2] === 1 ? Promise.resolve(Uint8Array.of(0x6a, 0x86)) : transmit(command),
+);
+
+/** Signs something else than it was given. */
+export const spoilsSignatures = changed(async (command, ins, transmit) => {
+  const response = await transmit(command);
+  const last = response.length - 3;
+  if (ins === 0x74 && last > 0) response[last] = (response[last] ?? 0) ^ 1;
+  return response;
+});
