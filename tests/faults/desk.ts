@@ -4,6 +4,9 @@ import { CmpAuthority } from '../../src/ca/cmp-client.ts';
 import { RenewalProcedure, type AskPassword, type Ports } from '../../src/renewal/procedure.ts';
 import type { Outcome } from '../../src/renewal/outcome.ts';
 import { fromHex } from '../../src/pki/bytes.ts';
+import { CertificateError, parseCertificate } from '../../src/pki/certificate.ts';
+import { DerError } from '../../src/pki/der.ts';
+import { transactionIdOf } from '../../src/renewal/container-name.ts';
 import { StorageError } from '../../src/storage/errors.ts';
 import { KeyError, type UsbKey } from '../../src/usbkey/usbkey.ts';
 import type { ReferenceCa } from '../reference-ca/reference-ca.ts';
@@ -13,16 +16,23 @@ import type { KeyState } from '../virtual-key/state.ts';
 import { VirtualKey } from '../virtual-key/virtual-key.ts';
 import { situations, type Fault, type Profile, type Situation, type Trial, type Verdict } from './fault.ts';
 import type { FaultOffice } from './office.ts';
+import { insideOf, setTries, tearNewest } from './inside.ts';
 import { Page } from './page.ts';
 import { policy } from './policy.ts';
 import { substitute } from './substitute.ts';
 import type { VirtualTime } from './virtual-time.ts';
 import { Watch } from './watch.ts';
-import { MemoryJournal, samplePassword } from './world.ts';
+import { falsify, isCounter, nonsense } from './wire.ts';
+import { MemoryJournal } from './world.ts';
 
 /** A deliberate defect: other ports than those the procedure should have, or a lock that does not lock. */
 export interface Defect {
   readonly change?: (ports: Ports, desk: Desk) => Ports;
+  /** As a driver would make it: another command than was meant, or none at all and its answer made up. */
+  readonly rewrite?: (
+    command: Uint8Array,
+    state: KeyState,
+  ) => { readonly command: Uint8Array } | { readonly answer: Uint8Array };
   readonly ignoresLock?: boolean;
 }
 
@@ -36,14 +46,16 @@ type Press =
 
 const sayPress = (press: Press): string => ('reason' in press ? press.reason : press.kind);
 
-/** The person gives up after so many questions in one press. */
-const patience = 4;
+/** The person gives up after so many questions in one press; more where the key wants the password for every signature. */
+const patience = { usual: 4, everySignature: 20 } as const;
 /** Real time for one press; more than a hundred times what one takes. */
 const hungAfterMs = 30_000;
 const hourMs = 3_600_000;
 /** Hours that go by. */
 const laps: Readonly<Record<string, number>> = { late: 2, nextDay: 30, month: 40 * 24 };
 const wrongPassword = '87654321';
+/** A software key has no secrets from its owner. */
+const passwordOf = ({ piv, applications }: KeyState): string => piv?.pin ?? applications[0]?.userPassword ?? '';
 
 /** A key with everything that watches it and can go wrong in it. */
 class KeyOnDesk {
@@ -52,12 +64,16 @@ class KeyOnDesk {
   readonly #initial: KeyState;
   counterReads = 0;
   lie: { readonly at: number; readonly kind: string } | undefined;
+  /** Pulls the key out as soon as it holds a whole certificate of ours: what that leaves is torn afterwards. */
+  tearing = false;
+  readonly #rewrite: Defect['rewrite'];
 
   constructor(state: KeyState, desk: Desk, browser?: VirtualKey) {
     this.#initial = state;
+    this.#rewrite = desk.defect.rewrite;
     this.watch = new Watch(state, desk.ca.ledger, () => desk.journal.records);
     this.key = new VirtualKey(state, {
-      persist: this.watch.onPersist,
+      persist: (now) => this.#persisted(now),
       hasGesture: () => true,
       through: (card) => this.#between(card),
       ...(browser && { usb: browser.usb, hid: browser.hid }),
@@ -75,9 +91,14 @@ class KeyOnDesk {
   }
 
   setTries(remaining: number | undefined): Promise<void> {
-    return this.meddle((state) => {
-      for (const application of state.applications) application.remainingTries = remaining ?? application.maxTries;
-    });
+    return this.meddle((state) => setTries(state, remaining));
+  }
+
+  #persisted(state: KeyState): void {
+    this.watch.onPersist(state);
+    if (!this.tearing || !insideOf(state).some(({ name, certificate }) => isOurs(name) && isWhole(certificate))) return;
+    this.tearing = false;
+    void this.key.unplug();
   }
 
   get initial(): KeyState {
@@ -91,10 +112,14 @@ class KeyOnDesk {
       answerToReset: card.answerToReset,
       powerUp: () => card.powerUp(),
       powerDown: () => card.powerDown(),
-      transmit: async (command, onSlow) => {
-        this.watch.onCommand(command);
-        const answer = await card.transmit(command, onSlow);
-        return parseCommandApdu(command)?.ins === 0x14 ? this.#counter(answer) : answer;
+      transmit: async (bytes, onSlow) => {
+        const sent = this.#rewrite?.(bytes, this.key.state()) ?? { command: bytes };
+        if ('answer' in sent) return sent.answer;
+        this.watch.onCommand(sent.command);
+        const answer = await card.transmit(sent.command, onSlow);
+        this.watch.onAnswer(sent.command, answer);
+        const command = parseCommandApdu(sent.command);
+        return command && isCounter(this.#initial, command) ? this.#counter(answer) : answer;
       },
     };
   }
@@ -102,27 +127,39 @@ class KeyOnDesk {
   #counter(answer: Uint8Array): Uint8Array {
     this.counterReads += 1;
     const { lie } = this;
-    const [maximum = 0, remaining = 0, ...rest] = answer;
     const always = lie?.kind.startsWith('always') === true;
-    if (!lie || rest.length < 3 || (always ? this.counterReads < lie.at : this.counterReads !== lie.at)) return answer;
-    const says = (counter: number): Uint8Array => Uint8Array.of(maximum, counter & 0xff, ...rest);
+    if (!lie || (always ? this.counterReads < lie.at : this.counterReads !== lie.at)) return answer;
+    const says = (change: (remaining: number) => number): Uint8Array => falsify(this.#initial, answer, change);
     switch (lie.kind) {
       case 'zero':
       case 'alwaysZero':
-        return says(0);
+        return says(() => 0);
       case 'one':
-        return says(1);
+        return says(() => 1);
       case 'most':
-        return says(15);
+        return says(() => 15);
       case 'more':
       case 'alwaysMore':
-        return says(Math.min(15, remaining + (lie.kind === 'more' ? 1 : this.counterReads)));
+        return says((remaining) => Math.min(15, remaining + (lie.kind === 'more' ? 1 : this.counterReads)));
       case 'less':
       case 'alwaysLess':
-        return says(Math.max(0, remaining - (lie.kind === 'less' ? 1 : this.counterReads)));
+        return says((remaining) => Math.max(0, remaining - (lie.kind === 'less' ? 1 : this.counterReads)));
       default:
-        return Uint8Array.of(0xff, 0x90, 0x00);
+        return nonsense(this.#initial, answer);
     }
+  }
+}
+
+const isOurs = (name: string): boolean => transactionIdOf(name) !== undefined;
+
+function isWhole(certificate: string | undefined): boolean {
+  if (certificate === undefined) return false;
+  try {
+    parseCertificate(fromHex(certificate));
+    return true;
+  } catch (error) {
+    if (error instanceof CertificateError || error instanceof DerError) return false;
+    throw error;
   }
 }
 
@@ -157,9 +194,7 @@ export class Desk {
     const desk = new Desk(situation, office, time, defect);
     const { ca, mine, other } = await office.begin(situation, desk.now);
     desk.ca = ca;
-    const used = mine.applications.reduce((sum, { containers }) => sum + containers.length, 0);
-    const room = situation.tight ? { maxContainers: used + 1 } : {};
-    desk.mine = new KeyOnDesk({ ...mine, info: { ...mine.info, ...room } }, desk);
+    desk.mine = new KeyOnDesk(mine, desk);
     desk.other = new KeyOnDesk(other, desk, desk.mine.key);
     desk.current = desk.mine;
     const append = ca.ledger.append.bind(ca.ledger);
@@ -215,12 +250,19 @@ export class Desk {
   }
 
   #person(page: Page): AskPassword {
+    const { passwordForEverySignature = false } = this.situation.face;
+    let left = passwordForEverySignature ? patience.everySignature : patience.usual;
     let asked = 0;
-    return async (_question, use) => {
-      if (!page.alive || ++asked > patience) return false;
+    return async (question, use) => {
+      if (!page.alive || --left < 0) return false;
+      if (question.kind === 'managementKey') {
+        await use(fromHex(this.current.initial.piv?.managementKey.key ?? ''));
+        return true;
+      }
+      asked += 1;
       this.current.watch.typed += 1;
       const isWrong = asked === 1 && this.situation.mistypes === true;
-      await use(new TextEncoder().encode(isWrong ? wrongPassword : samplePassword));
+      await use(new TextEncoder().encode(isWrong ? wrongPassword : passwordOf(this.current.initial)));
       return true;
     };
   }
@@ -305,11 +347,6 @@ export class Desk {
 
   #reached = (): boolean => this.#struck;
 
-  /** Container, key pair, certificate; and before them a wrong password takes a try, and the right one gives it back. */
-  get #certificateWrite(): number {
-    return this.situation.mistypes ? 5 : 3;
-  }
-
   #arm(fault: Fault): void {
     const { key } = this.current;
     const { n, kind } = fault;
@@ -331,8 +368,8 @@ export class Desk {
         this.#reached = () => key.writes >= from.writes + n;
         return;
       case 'torn':
-        key.unplugAtWrite(this.#certificateWrite, 'after');
-        this.#reached = () => key.writes >= from.writes + this.#certificateWrite;
+        this.current.tearing = true;
+        this.#reached = () => !this.current.tearing;
         return;
       case 'call': {
         const page = this.#page;
@@ -354,6 +391,7 @@ export class Desk {
     const struck = this.#reached();
     this.#armed = undefined;
     current.key.disarm();
+    current.tearing = false;
     this.#page.disarm();
     if (!current.lie?.kind.startsWith('always')) current.lie = undefined;
     if (fault.place === 'torn' && struck) await current.meddle((state) => tear(state, fault.n));
@@ -414,21 +452,18 @@ export class Desk {
   }
 
   async #refuseHolder(refuses: boolean): Promise<void> {
-    for (const { containers } of this.mine.initial.applications) {
-      for (const { signing } of containers) {
-        const certificate = signing?.certificate;
-        const known = certificate === undefined ? undefined : this.ca.ledger.certificate(fromHex(certificate));
-        if (known?.status !== 'valid') continue;
-        const { authority, holder } = known;
-        await this.ca.ledger.append({
-          type: 'registered',
-          usage: 'signing',
-          certificate: known.certificate,
-          authority,
-          refuses,
-          waits: holder.waits,
-        });
-      }
+    for (const { certificate } of insideOf(this.mine.initial)) {
+      const known = certificate === undefined ? undefined : this.ca.ledger.certificate(fromHex(certificate));
+      if (known?.status !== 'valid') continue;
+      const { authority, holder } = known;
+      await this.ca.ledger.append({
+        type: 'registered',
+        usage: 'signing',
+        certificate: known.certificate,
+        authority,
+        refuses,
+        waits: holder.waits,
+      });
     }
   }
 
@@ -527,12 +562,8 @@ const tears: readonly ((certificate: string) => string)[] = [
 export const tearCount = tears.length;
 
 /** What a torn write leaves of the newest container's certificate. */
-function tear(state: KeyState, n: number): void {
-  const container = state.applications.flatMap(({ containers }) => containers).at(-1);
-  const certificate = container?.signing?.certificate;
-  const torn = certificate === undefined ? undefined : tears[(n - 1) % tears.length]?.(certificate);
-  if (container?.signing && torn !== undefined) container.signing.certificate = torn;
-}
+const tear = (state: KeyState, n: number): void =>
+  tearNewest(state, (whole) => tears[(n - 1) % tears.length]?.(whole) ?? whole);
 
 export const openTrial = (trial: Trial, office: FaultOffice, time: VirtualTime, defect: Defect = {}): Promise<Desk> => {
   const situation = situations[trial.situation];

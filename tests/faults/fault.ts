@@ -1,15 +1,34 @@
 import type { Purpose } from '../../src/renewal/journal.ts';
-import type { Attachment, Scenario } from '../virtual-key/state.ts';
+import type { Attachment, CommandSet, PivAlgorithm, Scenario } from '../virtual-key/state.ts';
+
+/** A key as the procedure meets it. */
+export interface Face {
+  readonly attachment: Attachment;
+  readonly commandSet: CommandSet;
+  /** Of a PIV key: the key pair of the old certificate. */
+  readonly algorithm?: PivAlgorithm;
+  /** The old key pair is in 9C, and the key wants the PIN before every signature of it. */
+  readonly passwordForEverySignature?: boolean;
+  /** One kept behind the PIN, or one that only the person knows; as the key was handed out where left out. */
+  readonly managementKey?: 'protected' | 'custom';
+}
+
+const hid: Face = { attachment: 'longmai-hid', commandSet: 'gmt0017' };
+const ccid: Face = { attachment: 'ccid-extended', commandSet: 'gmt0017' };
+/** A PIV key that tells all about itself (metadata) and can move keys. */
+const pivCcid: Face = { attachment: 'ccid-short', commandSet: 'piv', algorithm: 'p256' };
+/** A PIV key that cannot show a key pair before there is a certificate, with two retired slots. */
+const canokey: Face = { attachment: 'canokey', commandSet: 'piv', algorithm: 'p256' };
 
 /** A starting situation: what is pressed, with which key, at which authority. */
 export interface Situation {
   readonly name: string;
   readonly purpose: Purpose;
   readonly scenario: Scenario;
-  readonly attachment: Attachment;
+  readonly face: Face;
   /** What the authority does with the replaced certificate: the stricter of its policies is where a loss shows. */
   readonly revokeOld: 'never' | 'onConfirm';
-  /** One of {renewal, upgrade} × {HID, CCID}, where every single fault is tried. */
+  /** Every single fault is tried: {renewal, upgrade} × {HID, CCID} of GM/T 0017, and both kinds of PIV key. */
   readonly full: boolean;
   /** The key has room for one more container only: an attempt that leaves one behind is stuck. */
   readonly tight?: boolean;
@@ -22,7 +41,7 @@ export const situations: readonly Situation[] = [
     name: 'renewal over longmai-hid',
     purpose: 'renewal',
     scenario: 'due-30-days',
-    attachment: 'longmai-hid',
+    face: hid,
     revokeOld: 'onConfirm',
     full: true,
   },
@@ -30,7 +49,7 @@ export const situations: readonly Situation[] = [
     name: 'renewal over ccid-extended',
     purpose: 'renewal',
     scenario: 'due-30-days',
-    attachment: 'ccid-extended',
+    face: ccid,
     revokeOld: 'never',
     full: true,
     tight: true,
@@ -39,7 +58,7 @@ export const situations: readonly Situation[] = [
     name: 'upgrade over longmai-hid',
     purpose: 'upgrade',
     scenario: 'old-issuer',
-    attachment: 'longmai-hid',
+    face: hid,
     revokeOld: 'never',
     full: true,
     tight: true,
@@ -48,7 +67,7 @@ export const situations: readonly Situation[] = [
     name: 'upgrade over ccid-extended',
     purpose: 'upgrade',
     scenario: 'old-issuer',
-    attachment: 'ccid-extended',
+    face: ccid,
     revokeOld: 'onConfirm',
     full: true,
   },
@@ -56,7 +75,7 @@ export const situations: readonly Situation[] = [
     name: 'renewal over ccid-short',
     purpose: 'renewal',
     scenario: 'due-30-days',
-    attachment: 'ccid-short',
+    face: { ...ccid, attachment: 'ccid-short' },
     revokeOld: 'onConfirm',
     full: false,
   },
@@ -64,7 +83,7 @@ export const situations: readonly Situation[] = [
     name: 'renewal with waiting',
     purpose: 'renewal',
     scenario: 'ca-waits',
-    attachment: 'ccid-extended',
+    face: ccid,
     revokeOld: 'onConfirm',
     full: false,
   },
@@ -72,7 +91,7 @@ export const situations: readonly Situation[] = [
     name: 'renewal after expiry',
     purpose: 'renewal',
     scenario: 'expired',
-    attachment: 'longmai-hid',
+    face: hid,
     revokeOld: 'never',
     full: false,
   },
@@ -80,13 +99,73 @@ export const situations: readonly Situation[] = [
     name: 'renewal with a wrong password',
     purpose: 'renewal',
     scenario: 'due-30-days',
-    attachment: 'longmai-hid',
+    face: hid,
     revokeOld: 'onConfirm',
     full: false,
     tight: true,
     mistypes: true,
   },
+  {
+    name: 'renewal with PIV over ccid',
+    purpose: 'renewal',
+    scenario: 'due-30-days',
+    face: pivCcid,
+    revokeOld: 'onConfirm',
+    full: true,
+  },
+  {
+    name: 'renewal with PIV over canokey',
+    purpose: 'renewal',
+    scenario: 'due-30-days',
+    face: canokey,
+    revokeOld: 'never',
+    full: true,
+  },
+  {
+    name: 'renewal with PIV SM2 over canokey',
+    purpose: 'renewal',
+    scenario: 'due-30-days',
+    face: { ...canokey, algorithm: 'sm2' },
+    revokeOld: 'onConfirm',
+    full: false,
+    mistypes: true,
+  },
+  {
+    name: 'renewal with PIV, one slot left',
+    purpose: 'renewal',
+    scenario: 'due-30-days',
+    face: canokey,
+    revokeOld: 'onConfirm',
+    full: false,
+    tight: true,
+  },
+  {
+    name: 'renewal with PIV in 9C, with waiting',
+    purpose: 'renewal',
+    scenario: 'ca-waits',
+    face: { ...pivCcid, passwordForEverySignature: true, managementKey: 'protected' },
+    revokeOld: 'onConfirm',
+    full: false,
+  },
+  {
+    name: 'renewal with PIV, own management key',
+    purpose: 'renewal',
+    scenario: 'expired',
+    face: { ...pivCcid, managementKey: 'custom' },
+    revokeOld: 'never',
+    full: false,
+  },
+  {
+    name: 'upgrade with PIV over canokey',
+    purpose: 'upgrade',
+    scenario: 'old-issuer',
+    face: { ...canokey, algorithm: 'rsa2048' },
+    revokeOld: 'never',
+    full: false,
+  },
 ];
+
+export const commandSetOf = ({ situation }: Trial): CommandSet => situations[situation]?.face.commandSet ?? 'gmt0017';
 
 /** Where faults strike, and how. Places are counted from the press (or the recovery) in which the fault is to strike. */
 export const kinds = {

@@ -7,12 +7,14 @@ import type { Policy } from '../reference-ca/policy.ts';
 import { openReferenceCa, type ReferenceCa } from '../reference-ca/reference-ca.ts';
 import type { Attachment, KeyState, Scenario } from '../virtual-key/state.ts';
 import type { Situation } from './fault.ts';
+import { prepared } from './prepared.ts';
 
 interface Personalised {
   readonly state: KeyState;
   /** What stands in the ledger about its certificates. */
   readonly entries: readonly Entry[];
 }
+type PersonalisedChip = NonNullable<Parameters<ReferenceCa['personalise']>[2]>;
 type Entry = Parameters<ReferenceCa['ledger']['append']>[0];
 
 /**
@@ -62,26 +64,31 @@ export class FaultOffice {
 
   /** A fresh ledger and keys of people who are in it. */
   async begin(
-    { scenario, attachment, revokeOld }: Situation,
+    situation: Situation,
     now: () => Date,
     policy: Partial<Policy> = {},
   ): Promise<{ readonly ca: ReferenceCa; readonly mine: KeyState; readonly other: KeyState }> {
+    const { revokeOld } = situation;
     const ca = await openReferenceCa({ hierarchy: this.#hierarchy, policy: { revokeOld, ...policy }, now });
-    const mine = await this.#person(scenario, attachment, 'mine');
-    const other = await this.#person(scenario, attachment, 'other');
+    const mine = await this.#person(situation, 'mine');
+    const other = await this.#person(situation, 'other');
     for (const entry of [...mine.entries, ...other.entries]) await ca.ledger.append(entry);
     this.#current = ca;
-    return { ca, mine: structuredClone(mine.state), other: structuredClone(other.state) };
+    const { state: one } = mine;
+    const { state: another } = other;
+    return { ca, mine: prepared(one, situation), other: prepared(another, { ...situation, tight: false }) };
   }
 
-  #person(scenario: Scenario, attachment: Attachment, who: string): Promise<Personalised> {
-    const name = `${scenario} ${attachment} ${who}`;
-    const known = this.#personalised.get(name) ?? this.#personalise(scenario, attachment);
+  #person({ scenario, face: { attachment, commandSet, algorithm } }: Situation, who: string): Promise<Personalised> {
+    const name = [scenario, attachment, commandSet, algorithm, who].join(' ');
+    const known =
+      this.#personalised.get(name) ??
+      this.#personalise(scenario, attachment, { commandSet, ...(algorithm && { algorithm }) });
     this.#personalised.set(name, known);
     return known;
   }
 
-  async #personalise(scenario: Scenario, attachment: Attachment): Promise<Personalised> {
+  async #personalise(scenario: Scenario, attachment: Attachment, chip: PersonalisedChip): Promise<Personalised> {
     const ca = await openReferenceCa({ hierarchy: this.#hierarchy });
     const entries: Entry[] = [];
     const append = ca.ledger.append.bind(ca.ledger);
@@ -89,7 +96,7 @@ export class FaultOffice {
       entries.push(entry);
       await append(entry);
     };
-    return { state: await ca.personalise(scenario, attachment), entries };
+    return { state: await ca.personalise(scenario, attachment, chip), entries };
   }
 
   /** `fetch` without timers of its own: the answer is whole when this resolves. */

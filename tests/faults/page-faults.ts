@@ -45,9 +45,9 @@ const faults: readonly PageFault[] = [
 
 const say = (fault: PageFault): string => Object.values(fault).join(' ');
 
-/** {renewal, upgrade} × {HID, CCID} × the points above: 52 trials through the real page. */
+/** {renewal, upgrade} × {HID, CCID} of GM/T 0017 × the points above: 52 trials through the real page. */
 export const pageTrials: readonly PageTrial[] = situations
-  .filter(({ full }) => full)
-  .flatMap(({ name, purpose, scenario, attachment }) =>
+  .filter(({ full, face }) => full && face.commandSet === 'gmt0017')
+  .flatMap(({ name, purpose, scenario, face: { attachment } }) =>
     faults.map((fault) => ({ name: `${name}: ${say(fault)}`, purpose, scenario, attachment, fault })),
   );

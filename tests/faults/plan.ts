@@ -32,7 +32,7 @@ function points(place: Place, profile: Profile): number {
 
 /** Every single fault of a situation. Pressing while another tab works needs a key that two tabs can share. */
 export function singles(situation: number, profile: Profile): Trial[] {
-  const isHid = situations[situation]?.attachment === 'longmai-hid';
+  const isHid = situations[situation]?.face.attachment === 'longmai-hid';
   return placeNames.flatMap((place) =>
     kinds[place].flatMap((kind: Kind) => {
       if (kind === 'otherTab' && !isHid) return [];
@@ -71,12 +71,12 @@ export function shuffled<T>(list: readonly T[], random: () => number): T[] {
 /** Distinct pairs without end, each a single fault of the list and a second one. */
 export function* pairs(
   list: readonly Trial[],
-  profiles: readonly Profile[],
+  profiles: ReadonlyMap<number, Profile>,
   random: () => number,
 ): Generator<Trial, void> {
   for (;;) {
     const one = list[Math.floor(random() * list.length)];
-    const profile = one && profiles[one.situation];
+    const profile = one && profiles.get(one.situation);
     if (profile) yield { ...one, second: secondFault(profile, random) };
   }
 }

@@ -2,17 +2,19 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { nameOf, situations, type Profile, type Trial, type Verdict } from './fault.ts';
+import { commandSets, type CommandSet } from '../virtual-key/state.ts';
+import { commandSetOf, nameOf, situations, type Profile, type Trial, type Verdict } from './fault.ts';
 import { pairs, seeded, shuffled, singles } from './plan.ts';
 import { defects } from './sabotage.ts';
 import { work, type Order, type Report } from './worker.ts';
 
 const usage = `npm run test:faults -- [options]
-  --slice N        N faults only, chosen by the seed
+  --slice N        N faults of each command set only, chosen by the seed
   --seconds S      begin no further fault after S seconds
   --seed N         decides which pairs, and which slice (default 1)
   --total N        distinct faults of the full run (default 10000)
   --only TEXT      only faults whose name contains TEXT
+  --command-set S  only keys that speak S: gmt0017 or piv
   --sabotage NAME  with a deliberate defect, which must show; "all" for each in turn
   --workers N      processes (default 2)`;
 
@@ -23,6 +25,7 @@ const { values: options } = parseArgs({
     seed: { type: 'string', default: '1' },
     total: { type: 'string', default: '10000' },
     only: { type: 'string' },
+    'command-set': { type: 'string' },
     sabotage: { type: 'string' },
     workers: { type: 'string', default: '2' },
     help: { type: 'boolean' },
@@ -50,11 +53,11 @@ class Workers {
     return new Workers(children);
   }
 
-  async profiles(): Promise<readonly Profile[]> {
+  async profiles(situations: readonly number[]): Promise<ReadonlyMap<number, Profile>> {
     const [child] = this.#children;
-    const report = child && (await ask(child, { ask: 'profiles' }));
+    const report = child && (await ask(child, { ask: 'profiles', situations }));
     if (!report || !('profiles' in report)) throw new Error('no profiles');
-    return report.profiles;
+    return new Map(report.profiles);
   }
 
   /** Hands out trials while `next` gives any. */
@@ -98,25 +101,44 @@ async function ask(child: ChildProcess, order: Order): Promise<Report> {
   }
 }
 
-/** What a run adds up to. */
-class Totals {
-  readonly seen = new Set<string>();
-  singles = 0;
-  pairs = 0;
-  recovered = 0;
-  missed = 0;
+/** What trials come to. */
+class Tally {
+  faults = 0;
   lost = 0;
   stuck = 0;
   doubleIssued = 0;
-  readonly explained = new Map<string, number>();
-  readonly #examples = new Map<string, number>();
 
-  get faults(): number {
-    return this.seen.size;
+  add({ ending, lost, doubleIssued }: Verdict): void {
+    this.faults += 1;
+    if (lost.length > 0) this.lost += 1;
+    if (doubleIssued.length > 0) this.doubleIssued += 1;
+    if (ending === 'stuck') this.stuck += 1;
   }
 
   get bad(): number {
     return this.lost + this.stuck + this.doubleIssued;
+  }
+
+  toString(): string {
+    return `faults ${this.faults}, lost ${this.lost}, stuck ${this.stuck}, double-issued ${this.doubleIssued}`;
+  }
+}
+
+/** What a run adds up to. */
+class Totals {
+  readonly seen = new Set<string>();
+  readonly all = new Tally();
+  readonly of = new Map<CommandSet, Tally>();
+  singles = 0;
+  pairs = 0;
+  recovered = 0;
+  missed = 0;
+  readonly explained = new Map<string, number>();
+  readonly #examples = new Map<string, number>();
+
+  /** Trials of a command set, or of all, so far. */
+  faults(commandSet: CommandSet | undefined): number {
+    return commandSet === undefined ? this.all.faults : (this.of.get(commandSet)?.faults ?? 0);
   }
 
   readonly add = (verdict: Verdict): void => {
@@ -131,11 +153,12 @@ class Totals {
     this.seen.add(name);
     if (trial.second) this.pairs += 1;
     else this.singles += 1;
-    if (lost.length > 0) this.lost += 1;
-    if (doubleIssued.length > 0) this.doubleIssued += 1;
-    if (ending === 'stuck') this.stuck += 1;
-    else if (ending === 'recovered') this.recovered += 1;
-    else this.explained.set(cause, (this.explained.get(cause) ?? 0) + 1);
+    const commandSet = commandSetOf(trial);
+    const tally = this.of.get(commandSet) ?? new Tally();
+    this.of.set(commandSet, tally);
+    for (const one of [this.all, tally]) one.add(verdict);
+    if (ending === 'recovered') this.recovered += 1;
+    else if (ending === 'explained') this.explained.set(cause, (this.explained.get(cause) ?? 0) + 1);
     if (!isBad) return;
     const what = [...lost, ...doubleIssued, ...(ending === 'stuck' ? [`stuck: ${cause}`] : [])].join('; ');
     const before = this.#examples.get(what) ?? 0;
@@ -146,85 +169,118 @@ class Totals {
   print(): void {
     const causes = [...this.explained].sort(([a], [b]) => a.localeCompare(b));
     const explained = causes.reduce((sum, [, count]) => sum + count, 0);
-    console.log(`faults ${this.faults}, lost ${this.lost}, stuck ${this.stuck}, double-issued ${this.doubleIssued}`);
+    for (const [commandSet, tally] of this.of) console.log(`${commandSet}: ${tally.toString()}`);
+    console.log(this.all.toString());
     const by = causes.length === 0 ? '' : ` (${causes.map(([cause, count]) => `${cause} ${count}`).join(', ')})`;
     console.log(`recovered ${this.recovered}, explained ${explained}${by}`);
   }
+}
+
+/** Faults to be tried one after the other: a list, and then pairs until there are enough. */
+interface Part {
+  readonly list: readonly Trial[];
+  readonly pairs: Iterator<Trial, void> | undefined;
+  readonly limit: number;
+  /** Of which faults there are to be enough; all when undefined. */
+  readonly commandSet: CommandSet | undefined;
 }
 
 async function runFaults(): Promise<boolean> {
   const seed = Number(options.seed);
   const random = seeded(seed);
   const started = Date.now();
+  const seconds = (): number => Math.round((Date.now() - started) / 1000);
+  const sets = commandSets.filter((set) => options['command-set'] === undefined || options['command-set'] === set);
   const workers = await Workers.start(Number(options.workers));
-  const profiles = await workers.profiles();
-  situations.forEach(({ name }, index) => {
-    const { transfer, call, write, ca, journal } = profiles[index] ?? { transfer: 0 };
+  const among = [...situations.keys()].filter((index) =>
+    sets.includes(situations[index]?.face.commandSet ?? 'gmt0017'),
+  );
+  const profiles = await workers.profiles(among);
+  for (const [situation, { transfer, call, write, ca, journal }] of profiles)
     console.log(
-      `${name}: ${transfer} transfers, ${call ?? 0} calls, ${write ?? 0} memory writes, ${ca ?? 0} exchanges with the authority, ${journal ?? 0} journal writes`,
+      `${situations[situation]?.name ?? ''}: ${transfer} transfers, ${call} calls, ${write} memory writes, ` +
+        `${ca} exchanges with the authority, ${journal} journal writes`,
     );
-  });
-  const wanted = ({ situation }: Trial): boolean => situations[situation]?.full === true;
-  const matches = (trial: Trial): boolean => options.only === undefined || nameOf(trial).includes(options.only);
-  const every = situations.flatMap((_situation, index) => {
-    const profile = profiles[index];
-    return profile ? singles(index, profile) : [];
-  });
+  const { only } = options;
+  const matches = (trial: Trial): boolean =>
+    sets.includes(commandSetOf(trial)) && (only === undefined || nameOf(trial).includes(only));
+  const every = [...profiles].flatMap(([situation, profile]) => singles(situation, profile));
   // In the other situations the wire is the same again: there only what differs is tried exhaustively.
   const isWire = ({ first }: Trial): boolean => first?.place === 'transfer' || first?.place === 'call';
-  const exhaustive = every.filter((trial) => (wanted(trial) || !isWire(trial)) && matches(trial));
-  const inPairs = pairs(every, profiles, random);
-  const totals = new Totals();
-  const slice = options.slice === undefined ? undefined : Number(options.slice);
-  const limit = slice ?? Math.max(Number(options.total), 0);
-  // A slice is half singles, half pairs; the full run is every single fault, then pairs up to the total.
-  const list =
-    slice === undefined
-      ? exhaustive
-      : shuffled(exhaustive, random).slice(0, options.only ? slice : Math.ceil(slice / 2));
+  const isFull = ({ situation }: Trial): boolean => situations[situation]?.full === true;
+  const exhaustive = every.filter((trial) => (isFull(trial) || !isWire(trial)) && matches(trial));
   console.log(`seed ${seed}, ${exhaustive.length} single faults`);
-  let begun = 0;
-  let pending = 0;
-  const isLate = (): boolean => options.seconds !== undefined && Date.now() - started > Number(options.seconds) * 1000;
-  const next = (): Trial | undefined => {
-    if (isLate()) return undefined;
-    const trial = list[begun];
-    if (trial) {
-      begun += 1;
-      pending += 1;
-      return trial;
-    }
-    if (options.only !== undefined && slice === undefined) return undefined;
-    // What is under way may still miss; no more than is missing is begun, and a little.
-    if (totals.faults + pending >= limit) return undefined;
-    for (let tries = 0; tries < 100_000; tries++) {
-      const { value } = inPairs.next();
-      if (value && matches(value)) {
-        pending += 1;
-        return value;
-      }
-    }
-    return undefined;
-  };
+
+  const matching = (list: readonly Trial[], fits: (trial: Trial) => boolean): Iterator<Trial, void> =>
+    filtered(pairs(list, profiles, random), fits);
+  const slice = options.slice === undefined ? undefined : Number(options.slice);
+  // A slice is half singles, half pairs; the full run is every single fault, then pairs up to the total.
+  const parts: Part[] =
+    slice === undefined
+      ? [
+          {
+            list: exhaustive,
+            pairs: only === undefined ? matching(every, matches) : undefined,
+            limit: Math.max(Number(options.total), 0),
+            commandSet: undefined,
+          },
+        ]
+      : sets.map((commandSet) => {
+          const isOf = (trial: Trial): boolean => commandSetOf(trial) === commandSet;
+          const list = shuffled(exhaustive.filter(isOf), random);
+          return {
+            list: list.slice(0, only === undefined ? Math.ceil(slice / 2) : slice),
+            pairs: matching(every.filter(isOf), matches),
+            limit: slice,
+            commandSet,
+          };
+        });
+
+  const totals = new Totals();
+  const isLate = (): boolean => options.seconds !== undefined && seconds() >= Number(options.seconds);
   let said = 0;
-  const take = (verdict: Verdict): void => {
-    pending -= 1;
-    totals.add(verdict);
-    const hundreds = Math.floor(totals.faults / 500);
-    if (hundreds > said) {
+  for (const { list, pairs: more, limit, commandSet } of parts) {
+    const left = [...list];
+    let pending = 0;
+    const next = (): Trial | undefined => {
+      if (isLate()) return undefined;
+      // What is under way may still miss; no more than is missing is begun, and a little.
+      const isEnough = totals.faults(commandSet) + pending >= limit;
+      const trial = left.shift() ?? (isEnough ? undefined : (more?.next().value ?? undefined));
+      if (trial) pending += 1;
+      return trial;
+    };
+    const take = (verdict: Verdict): void => {
+      pending -= 1;
+      totals.add(verdict);
+      const hundreds = Math.floor(totals.all.faults / 500);
+      if (hundreds <= said) return;
       said = hundreds;
-      console.log(`${totals.faults} after ${Math.round((Date.now() - started) / 1000)} s, bad ${totals.bad}`);
-    }
-  };
-  do await workers.run(next, take);
-  while (!isLate() && begun >= list.length && options.only === undefined && totals.faults < limit);
+      console.log(`${totals.all.faults} after ${seconds()} s, bad ${totals.all.bad}`);
+    };
+    let before: number;
+    do {
+      before = totals.faults(commandSet);
+      await workers.run(next, take);
+    } while (!isLate() && more && totals.faults(commandSet) < limit && totals.faults(commandSet) > before);
+  }
   workers.stop();
   console.log(
     `seed ${seed}: ${totals.singles} single faults, ${totals.pairs} pairs; ${totals.missed} found nothing to strike; ` +
-      `${Math.round((Date.now() - started) / 1000)} s, ${Math.round(workers.cpuSeconds)} s of processor`,
+      `${seconds()} s, ${Math.round(workers.cpuSeconds)} s of processor`,
   );
   totals.print();
-  return totals.bad === 0 && totals.faults > 0;
+  return totals.all.bad === 0 && totals.all.faults > 0;
+}
+
+/** What fits; ends when nothing has for a long time. */
+function* filtered(source: Iterator<Trial, void>, fits: (trial: Trial) => boolean): Generator<Trial, void> {
+  for (let misses = 0; misses < 100_000; misses++) {
+    const { value } = source.next();
+    if (!value || !fits(value)) continue;
+    misses = 0;
+    yield value;
+  }
 }
 
 async function runSabotage(names: readonly string[]): Promise<boolean> {
@@ -238,15 +294,11 @@ async function runSabotage(names: readonly string[]): Promise<boolean> {
     console.log = () => undefined;
     const left = [...sabotage.slice];
     // As soon as it has shown itself, that is enough.
-    await workers.run(() => (totals.bad > 0 ? undefined : left.shift()), totals.add);
+    await workers.run(() => (totals.all.bad > 0 ? undefined : left.shift()), totals.add);
     console.log = log;
     workers.stop();
-    if (totals.bad > 0) caught += 1;
-    const { faults, lost, stuck, doubleIssued } = totals;
-    console.log(
-      `${totals.bad > 0 ? 'caught' : 'NOT CAUGHT'} ${name} (${sabotage.says}): ` +
-        `faults ${faults}, lost ${lost}, stuck ${stuck}, double-issued ${doubleIssued}`,
-    );
+    if (totals.all.bad > 0) caught += 1;
+    console.log(`${totals.all.bad > 0 ? 'caught' : 'NOT CAUGHT'} ${name} (${sabotage.says}): ${totals.all.toString()}`);
   }
   console.log(`sabotage caught ${caught} of ${names.length}`);
   return caught === names.length;

@@ -7,6 +7,7 @@ import { containerNameFor, transactionIdOf } from '../../src/renewal/container-n
 import type { ContainerRef } from '../../src/usbkey/usbkey.ts';
 import type { Defect, Desk } from './desk.ts';
 import type { Fault, Trial } from './fault.ts';
+import { insideOf } from './inside.ts';
 import { substitute } from './substitute.ts';
 
 /** A deliberate defect, and the faults of a short slice in which it must show. */
@@ -21,10 +22,10 @@ const single = (first: Fault, situation = 0): Trial => ({ situation, first });
 const pair = (first: Fault, second: Fault, situation = 0): Trial => ({ situation, first, second });
 
 function oldContainerOf(desk: Desk): ContainerRef {
-  const [application] = desk.current.key.state().applications;
-  const old = application?.containers.find(({ name }) => transactionIdOf(name) === undefined);
-  if (!application || !old) throw new Error('the key has no old container');
-  return { application: application.name, container: old.name };
+  const old = insideOf(desk.current.initial).find(({ certificate }) => certificate !== undefined);
+  if (!old) throw new Error('the key has no old container');
+  const [application = '', container = ''] = old.place.split('/');
+  return { application, container };
 }
 
 const newContainerOf = (desk: Desk, message: Uint8Array): ContainerRef => ({

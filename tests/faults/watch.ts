@@ -1,13 +1,13 @@
 import { parseMessage } from '../../src/ca/cmp-messages.ts';
 import { bytesEqual, fromHex, toHex } from '../../src/pki/bytes.ts';
 import { parseCertificate } from '../../src/pki/certificate.ts';
-import { sm2PublicKey } from '../../src/pki/sm2.ts';
 import { transactionIdOf } from '../../src/renewal/container-name.ts';
 import type { JournalRecord } from '../../src/renewal/journal.ts';
 import { fingerprint, type Ledger, type LedgerEntry } from '../reference-ca/ledger.ts';
-import { bytesToHex } from '../virtual-key/bytes.ts';
 import { parseCommandApdu } from '../virtual-key/command-apdu.ts';
-import type { ContainerState, KeyPairState, KeyState } from '../virtual-key/state.ts';
+import type { KeyState } from '../virtual-key/state.ts';
+import { besideOf, insideOf, serialNumberOf, type Inside } from './inside.ts';
+import { isVerify, signingPlace } from './wire.ts';
 
 /** What must hold for one key, whatever happens; checked at every step. */
 export class Watch {
@@ -23,7 +23,9 @@ export class Watch {
   readonly #serialNumber: string;
   readonly #ledger: Ledger;
   readonly #records: () => ReadonlyMap<string, JournalRecord>;
+  /** What was in each place at the start. */
   readonly #initial: ReadonlyMap<string, string>;
+  readonly #beside: string;
   /** The certificates the key had at the start: fingerprints. */
   readonly #old: readonly string[];
   readonly #encryptionKeys: readonly string[];
@@ -39,24 +41,20 @@ export class Watch {
     this.#ledger = ledger;
     this.#records = records;
     this.#state = structuredClone(initial);
-    this.#serialNumber = initial.info.serialNumber;
-    const containers = initial.applications.flatMap((application) =>
-      application.containers.map((container) => [`${application.name}/${container.name}`, container] as const),
-    );
-    this.#initial = new Map(containers.map(([name, container]) => [name, JSON.stringify(container)]));
-    this.#encryptionKeys = containers.flatMap(([, { encryption }]) => (encryption ? [encryption.privateKey] : []));
-    this.#old = containers.flatMap(([, { signing }]) =>
-      signing?.certificate ? [fingerprint(fromHex(signing.certificate))] : [],
-    );
+    this.#serialNumber = serialNumberOf(initial);
+    const containers = insideOf(initial);
+    this.#initial = new Map(containers.map(({ place, content }) => [place, content]));
+    this.#beside = besideOf(initial);
+    this.#encryptionKeys = containers.flatMap(({ encryption }) => encryption ?? []);
+    this.#old = containers.flatMap(({ certificate }) => (certificate ? [fingerprint(fromHex(certificate))] : []));
   }
 
   /** The key's memory after a write. */
   readonly onPersist = (state: KeyState): void => {
     this.#state = structuredClone(state);
     this.#checkKey('after a write to the key');
-    for (const { name, signing } of this.#containers()) {
+    for (const { name, certificate } of insideOf(state)) {
       const id = transactionIdOf(name);
-      const certificate = signing?.certificate;
       if (id === undefined || certificate === undefined || this.#written.get(name) === certificate) continue;
       this.#written.set(name, certificate);
       this.#signed.delete(name);
@@ -98,8 +96,8 @@ export class Watch {
     if (!(record?.confirmation && bytesEqual(record.confirmation, body)))
       this.#lose('a confirmation sent that is not in the journal');
     const issued = this.#ledger.transaction(id)?.certificate;
-    const container = this.#containers().find(({ name }) => name === record?.newContainer.container);
-    if (!issued || container?.signing?.certificate !== toHex(issued))
+    const container = insideOf(this.#state).find(({ name }) => name === record?.newContainer.container);
+    if (!issued || container?.certificate !== toHex(issued))
       this.#lose('a certificate confirmed that is not on the key');
     else if (!this.#signed.has(container.name)) this.#lose('a certificate confirmed whose key has not signed');
   };
@@ -107,38 +105,34 @@ export class Watch {
   /** A command as the chip gets it. */
   readonly onCommand = (bytes: Uint8Array): void => {
     const command = parseCommandApdu(bytes);
-    if (command?.ins === 0x18) {
-      this.verified += 1;
-      if (this.verified > this.typed) this.#lose(`${this.verified} VERIFY for ${this.typed} passwords typed`);
-    }
-    if (command?.ins === 0x74 || command?.ins === 0x58) {
-      const [, , low = 0, high = 0] = command.data;
-      const container = this.#containers().find(({ id }) => id === (low | (high << 8)));
-      if (container) this.#signed.add(container.name);
-    }
+    if (!command || !isVerify(this.#state, command)) return;
+    this.verified += 1;
+    if (this.verified > this.typed) this.#lose(`${this.verified} VERIFY for ${this.typed} passwords typed`);
+  };
+
+  /** What the chip has answered to it. */
+  readonly onAnswer = (bytes: Uint8Array, answer: Uint8Array): void => {
+    const command = parseCommandApdu(bytes);
+    const place = command && signingPlace(this.#state, command);
+    if (place === undefined || ![0x90, 0x61].includes(answer.at(-2) ?? 0)) return;
+    const container = insideOf(this.#state).find((one) => one.place === place);
+    if (container) this.#signed.add(container.name);
   };
 
   #lose(what: string): void {
     if (!this.lost.includes(what)) this.lost.push(what);
   }
 
-  #containers(): readonly ContainerState[] {
-    return this.#state.applications.flatMap(({ containers }) => containers);
-  }
-
   #checkKey(when: string): void {
-    const now = new Map<string, ContainerState>(
-      this.#state.applications.flatMap(({ name, containers }) =>
-        containers.map((container): [string, ContainerState] => [`${name}/${container.name}`, container]),
-      ),
-    );
+    const now = new Map(insideOf(this.#state).map((container) => [container.place, container]));
     let oldIntact = true;
-    for (const [name, content] of this.#initial) {
-      if (JSON.stringify(now.get(name)) === content) continue;
+    for (const [place, content] of this.#initial) {
+      if (now.get(place)?.content === content) continue;
       oldIntact = false;
       if (!this.retired) this.#lose(`old container changed ${when}`);
     }
-    const keys = this.#containers().flatMap(({ encryption }) => (encryption ? [encryption.privateKey] : []));
+    if (besideOf(this.#state) !== this.#beside) this.#lose(`something else on the key changed ${when}`);
+    const keys = [...now.values()].flatMap(({ encryption }) => encryption ?? []);
     if (this.#encryptionKeys.some((key) => !keys.includes(key))) this.#lose(`encryption key gone ${when}`);
     // An intact old container signs: its key was checked when it was personalised and has not changed by a bit.
     const oldWorks = oldIntact && this.#old.every((old) => this.#status(old) !== 'revoked');
@@ -150,9 +144,9 @@ export class Watch {
     return this.#ledger.certificateByFingerprint(certificate)?.status;
   }
 
-  #works({ name, signing }: ContainerState): boolean {
-    if (transactionIdOf(name) === undefined || signing?.certificate === undefined || !isPair(signing)) return false;
-    const der = fromHex(signing.certificate);
+  #works({ name, signing, certificate }: Inside): boolean {
+    if (transactionIdOf(name) === undefined || certificate === undefined || !signing?.isPair()) return false;
+    const der = fromHex(certificate);
     const status = this.#status(fingerprint(der));
     return (
       status !== undefined && status !== 'revoked' && toHex(parseCertificate(der).spki).endsWith(signing.publicKey)
@@ -162,23 +156,10 @@ export class Watch {
   /** That the end is a good one: the new certificate confirmed and on the key with its own key. */
   checkEnd(transactionId: string): void {
     const issued = this.#ledger.transaction(transactionId);
-    const container = this.#containers().find(({ name }) => transactionIdOf(name) === transactionId);
+    const container = insideOf(this.#state).find(({ name }) => transactionIdOf(name) === transactionId);
     if (issued?.status !== 'confirmed') this.#lose('success without confirmation');
-    else if (!container || container.signing?.certificate !== toHex(issued.certificate ?? new Uint8Array()))
+    else if (!container || container.certificate !== toHex(issued.certificate ?? new Uint8Array()))
       this.#lose('success without the certificate on the key');
     else if (!this.#works(container)) this.#lose('success with a certificate that does not work');
   }
-}
-
-const pairs = new Map<string, boolean>();
-
-/** Whether private and public key belong together, so that what the one signs verifies under the other. */
-function isPair({ algorithm, privateKey, publicKey }: KeyPairState): boolean {
-  if (algorithm !== 'sm2') return true;
-  const known = pairs.get(privateKey);
-  if (known !== undefined) return known;
-  const is = bytesToHex(sm2PublicKey(fromHex(privateKey)).subarray(1)) === publicKey;
-  if (pairs.size > 1000) pairs.clear();
-  pairs.set(privateKey, is);
-  return is;
 }

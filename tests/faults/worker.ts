@@ -1,12 +1,15 @@
 import { openTrial } from './desk.ts';
-import { situations, type Profile, type Trial, type Verdict } from './fault.ts';
+import type { Profile, Trial, Verdict } from './fault.ts';
 import { FaultOffice } from './office.ts';
 import { defects } from './sabotage.ts';
 import { VirtualTime } from './virtual-time.ts';
 
-export type Order = { readonly ask: 'profiles' } | { readonly ask: 'trials'; readonly trials: readonly Trial[] };
+export type Order =
+  | { readonly ask: 'profiles'; readonly situations: readonly number[] }
+  | { readonly ask: 'trials'; readonly trials: readonly Trial[] };
 export type Report =
-  { readonly profiles: readonly Profile[] } | { readonly verdicts: readonly Verdict[]; readonly seconds: number };
+  | { readonly profiles: readonly (readonly [situation: number, profile: Profile])[] }
+  | { readonly verdicts: readonly Verdict[]; readonly seconds: number };
 
 /** A worker process: one authority, one trial after the other. */
 export async function work(sabotage: string | undefined): Promise<void> {
@@ -37,8 +40,8 @@ export async function work(sabotage: string | undefined): Promise<void> {
   };
   const answer = async (order: Order): Promise<Report> => {
     if (order.ask === 'profiles') {
-      const profiles: Profile[] = [];
-      for (const index of situations.keys()) profiles.push(await profile(index));
+      const profiles: (readonly [number, Profile])[] = [];
+      for (const situation of order.situations) profiles.push([situation, await profile(situation)]);
       return { profiles };
     }
     const verdicts: Verdict[] = [];
