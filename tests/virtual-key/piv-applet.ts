@@ -39,7 +39,7 @@ interface Session {
   readonly management: ManagementAuthentication;
   selected: boolean;
   pinVerified: boolean;
-  /** No private key has been used since the PIN was verified. */
+  /** Nothing has come between the PIN and what is being asked for. */
   pinFresh: boolean;
   /** The object that a chain of PUT DATA is being written to, part by part. */
   growing: number | undefined;
@@ -138,7 +138,8 @@ export class PivApplet implements Card {
       answer = { data: nothing, statusWord: error.statusWord };
     }
     this.#stillPowered(session);
-    return session.transmission.fit(answer, command?.expected ?? 0);
+    // As cards with T=1 do: without an Le field, as much as a short answer carries.
+    return session.transmission.fit(answer, command?.expected ?? 256);
   }
 
   async #dispatch(command: CommandApdu, session: Session, onSlow: () => void): Promise<Answer> {
@@ -147,6 +148,7 @@ export class PivApplet implements Card {
     session.transmission.drop();
     if ((cla & ~0x1c) !== 0) throw new Refusal(sw.unknownClass);
     if ((cla & 0x0c) !== 0) throw new Refusal(sw.secureMessagingUnsupported);
+    if (ins !== 0x20 && ins !== 0x87) session.pinFresh = false;
     if (ins === 0xdb && this.#canokey) return { data: await this.#putPart(command, session), statusWord: sw.ok };
     const data = session.transmission.join(command, maxObjectBytes + 64);
     if (isChained(command)) return { data: nothing, statusWord: sw.ok };
@@ -321,7 +323,10 @@ export class PivApplet implements Card {
     const template = readTlvs(data);
     const fields = template?.length === 1 ? readTlvs(valueOf(template, 0x7c) ?? nothing) : undefined;
     if (!fields || fields.length === 0) throw new Refusal(sw.wrongData);
-    if (p2 === managementReference) return session.management.run(this.#state.managementKey, p1, fields);
+    if (p2 === managementReference) {
+      session.pinFresh = false;
+      return session.management.run(this.#state.managementKey, p1, fields);
+    }
     session.management.interrupt();
     return this.#sign(call, fields);
   }

@@ -39,6 +39,12 @@ describe('SELECT', () => {
     expect(await send(`00a40400${aid}00`)).toBe('61114f0600001000010079074f05a000000308' + '9000');
   });
 
+  it('answers without an Le field too, as yubico-piv-tool sends it', async () => {
+    const { send } = poweredPiv();
+
+    expect(await send('00a4040005a000000308')).toMatch(/^6111.*9000$/u);
+  });
+
   it.each([
     ['another application', '00a4040008a00000015100000000', '6a82'],
     ['an AID that goes on differently', '00a4040007a000000308010100', '6a82'],

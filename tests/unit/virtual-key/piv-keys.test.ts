@@ -309,6 +309,23 @@ describe('GENERAL AUTHENTICATE with a key of a slot', () => {
   });
 
   it.each([
+    ['reading an object', '00cb3fff035c017e00', '6982'],
+    ['asking for a challenge with the management key', '0087039b047c02810000', '6982'],
+    ['asking whether the PIN is verified', '00200080', '9000'],
+    ['fetching the rest of an answer', '00c0000000', '9000'],
+    ['the first part of the signing command', '1087119a047c248200', '9000'],
+  ] as const)('after %s with a PIN for every signature answers', async (_, between, expected) => {
+    const piv = await selectedPiv(samplePivState({ slots: [p256Slot('9a', 'always')] }));
+    await verifyPin(piv);
+
+    await piv.send(between);
+    const isPart = between.startsWith('10');
+    const answer = isPart ? await piv.send(`0087119a228120${digest}00`) : await signing(piv, '11', '9a', digest);
+
+    expect(answer.slice(-4)).toBe(expected);
+  });
+
+  it.each([
     ['an empty slot', '11', '9d', `7c2482008120${digest}`, '6a88'],
     ['a slot the card has not got', '11', '90', `7c2482008120${digest}`, '6a86'],
     ['another algorithm than the key’s', '07', '9a', `7c2482008120${digest}`, '6a86'],

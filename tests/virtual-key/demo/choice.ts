@@ -26,20 +26,20 @@ export const keyKinds: readonly { readonly group: string; readonly kinds: readon
     {
       group: '国密 GM/T 0017',
       kinds: [
-        ['国密，HID（WebHID）', gmt0017('longmai-hid')],
-        ['国密，CCID 扩展 APDU（WebUSB）', gmt0017('ccid-extended')],
-        ['国密，CCID 短 APDU（WebUSB）', gmt0017('ccid-short')],
-        ['国密，智能卡类（网页不能用）', gmt0017('ccid-0b')],
+        ['国密，HID', gmt0017('longmai-hid')],
+        ['国密，CCID 扩展 APDU', gmt0017('ccid-extended')],
+        ['国密，CCID 短 APDU', gmt0017('ccid-short')],
+        ['国密，智能卡类（不能用）', gmt0017('ccid-0b')],
       ],
     },
     {
       group: 'PIV',
       kinds: [
-        ['PIV P-256，CCID（WebUSB）', piv('p256', 'ccid-extended')],
-        ['PIV RSA-2048，CCID（WebUSB）', piv('rsa2048', 'ccid-extended')],
-        ['PIV P-256，CanoKey（WebUSB）', piv('p256', 'canokey')],
-        ['PIV SM2，CanoKey（WebUSB）', piv('sm2', 'canokey')],
-        ['PIV P-256，智能卡类（网页不能用）', piv('p256', 'ccid-0b')],
+        ['PIV P-256，CCID', piv('p256', 'ccid-extended')],
+        ['PIV RSA-2048，CCID', piv('rsa2048', 'ccid-extended')],
+        ['PIV P-256，CanoKey', piv('p256', 'canokey')],
+        ['PIV SM2，CanoKey', piv('sm2', 'canokey')],
+        ['PIV P-256，智能卡类（不能用）', piv('p256', 'ccid-0b')],
       ],
     },
   ];
