@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import AxeBuilder from '@axe-core/playwright';
 import type { Page } from '@playwright/test';
 import { expect, keyState, seen, test, typePassword } from './fixtures.ts';
+import { holdInAnotherTab } from './parts/devices.ts';
 
 const bar = (page: Page): ReturnType<Page['getByRole']> => page.getByRole('complementary', { name: 'USBKEY 的情况' });
 const plug = (page: Page): Promise<void> => page.evaluate(() => window.virtualKey.plug());
@@ -335,26 +336,12 @@ test.describe('清除本机数据', () => {
 
 test('a second tab says that another is at work, and goes on by itself once that tab is closed', async ({
   page,
-  context,
   desk,
 }) => {
   await desk({ scenario: 'due-30-days' });
   await page.goto('/certificates');
   await expect(seen(page, '证书还有 30 天到期，现在就可以更新。')).toBeVisible();
-  const other = await context.newPage();
-  await other.goto('/about');
-  // The real lock of a tab that is at the key, held for as long as the tab is open.
-  await other.evaluate(
-    () =>
-      new Promise<void>((held) => {
-        const lock = 'casupport.key 055c:e618:';
-        void navigator.locks.request(lock, () => {
-          held();
-          new BroadcastChannel('casupport.key').postMessage({ say: 'mine', lock, task: 'work', since: Date.now() });
-          return new Promise(() => undefined);
-        });
-      }),
-  );
+  const other = await holdInAnotherTab(page);
 
   await expect(seen(page, /^另一个标签页正在办理（\d\d:\d\d:\d\d 开始）。$/)).toBeVisible();
   await other.close();

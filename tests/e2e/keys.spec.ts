@@ -1,19 +1,13 @@
 import type { Page } from '@playwright/test';
 import type { Attachment, Scenario } from '../virtual-key/state.ts';
-import type { FakeUsb } from '../virtual-key/fake-usb.ts';
 import { expect, keyState, seen, test, typePassword } from './fixtures.ts';
+import { choose, plugStrange, sayOfTheModel, serialNumberOfStrangers } from './parts/devices.ts';
 
 /* Which key it is, and what is said of those that cannot be used. */
 
 const due = '证书还有 30 天到期，现在就可以更新。';
 const plugAnother = (page: Page, scenario: Scenario, attachment: Attachment): Promise<void> =>
   page.evaluate(([one, way]) => window.virtualKey.plugAnother(one, way), [scenario, attachment] as const);
-
-async function choose(page: Page, device: string): Promise<void> {
-  const chooser = page.getByRole('dialog', { name: '网页想要连接一个设备' });
-  await chooser.getByText(device).click();
-  await chooser.getByRole('button', { name: '连接' }).click();
-}
 
 test.describe('several keys', () => {
   for (const [first, second] of [
@@ -48,7 +42,6 @@ test.describe('several keys', () => {
     await desk({ scenario: 'due-30-days' });
     await page.goto('/about');
     await plugAnother(page, 'expired', 'ccid-short');
-    const before = await page.evaluate(() => Object.keys(localStorage).sort());
 
     await page.locator('header').getByRole('link', { name: '证书管理' }).click();
     const first = page.getByRole('button', { name: 'GM3000' });
@@ -56,8 +49,11 @@ test.describe('several keys', () => {
     await page.keyboard.press('Enter');
 
     await expect(seen(page, due)).toBeVisible();
-    const kept = await page.evaluate(() => Object.keys(localStorage).sort());
-    expect(kept.filter((name) => !before.includes(name))).toEqual(['casupport.key']);
+    const kept = await page.evaluate(() => Object.keys(localStorage).filter((name) => name.startsWith('casupport.')));
+    expect(kept).toEqual(['casupport.key']);
+    await page.reload();
+    await plugAnother(page, 'expired', 'ccid-short');
+    await expect(page.getByText('插着 2 个 USBKEY，要办理哪一个？')).toBeVisible();
   });
 
   test('one of them pulled out: the other one is read without a question', async ({ page, desk }) => {
@@ -118,6 +114,44 @@ test('another key than the one that was pulled out is said to be another', async
   await expect(page.getByText(new RegExp(`这不是刚才的 USBKEY：刚才的尾号是 ${before}，`))).toBeVisible();
 });
 
+test('two tabs, one key: the second says what the first does, waits, and takes over when the first is closed', async ({
+  page,
+  context,
+  desk,
+}) => {
+  await desk({ scenario: 'ca-waits' });
+  await page.goto('/certificates');
+  await page.getByRole('link', { name: '更新证书' }).click();
+  await typePassword(page);
+  await expect(seen(page, /证书机构正在处理/)).toBeVisible();
+
+  const second = await context.newPage();
+  await second.goto('/certificates');
+  await expect(seen(second, /^另一个标签页正在办理（\d\d:\d\d:\d\d 开始）。$/)).toBeVisible();
+  await second.getByRole('button', { name: '再试一次' }).click();
+  await expect(seen(second, /^另一个标签页正在办理/)).toBeVisible();
+
+  await page.close({ runBeforeUnload: false });
+  await expect(seen(second, /证书还有|上次的办理还没有完成/)).toBeVisible();
+});
+
+test('two tabs, two keys: neither waits for the other', async ({ page, context, desk }) => {
+  await desk({ scenario: 'ca-waits', attachment: 'ccid-extended' });
+  await page.goto('/certificates');
+  await page.getByRole('link', { name: '更新证书' }).click();
+  await typePassword(page);
+  await expect(seen(page, /证书机构正在处理/)).toBeVisible();
+
+  const second = await context.newPage();
+  await second.goto('/certificates');
+  await expect(seen(second, /^另一个标签页正在办理/)).toBeVisible();
+  await second.evaluate(() => window.virtualKey.unplug());
+  await second.evaluate(() => window.virtualKey.plugAnother('expired', 'ccid-extended'));
+
+  await expect(seen(second, /证书已过期 12 天/)).toBeVisible();
+  await expect(seen(page, /证书机构正在处理/)).toBeVisible();
+});
+
 test.describe('a device that cannot be used', () => {
   test('a key chosen behind the wrong door is read after one more click', async ({ page, desk }) => {
     await desk({ scenario: 'due-30-days', granted: false });
@@ -140,25 +174,7 @@ test.describe('a device that cannot be used', () => {
     await context.grantPermissions(['clipboard-read', 'clipboard-write']);
     await desk({ scenario: 'due-30-days', plugged: false, granted: false });
     await page.goto('/certificates');
-    await page.evaluate(async () => {
-      const silent = (): undefined => undefined;
-      await (navigator.usb as unknown as FakeUsb).plug({
-        identity: {
-          ...{ vendorId: 0x1d6b, productId: 0x0104, manufacturerName: 'Somebody', productName: 'Gadget' },
-          serialNumber: 'CANARY-4711',
-        },
-        interfaces: [
-          {
-            ...{ interfaceNumber: 0, interfaceClass: 2, interfaceSubclass: 0, interfaceProtocol: 0 },
-            endpoints: [{ endpointNumber: 1, direction: 'in', type: 'interrupt', packetSize: 8 }],
-          },
-        ],
-        ...{ powerUp: silent, powerDown: silent, reset: silent, controlIn: silent },
-        receive: () => false,
-        controlOut: () => false,
-        idle: () => Promise.resolve(),
-      });
-    });
+    await plugStrange(page, { productName: 'Gadget', interfaceClass: 2, endpoints: 'interrupt' });
     await page.getByRole('button', { name: '列表里没有？换一种方式' }).click();
     const chooser = page.getByRole('dialog', { name: '网页想要连接一个设备' });
     await expect(chooser.getByText('Gadget')).toHaveCount(0);
@@ -178,51 +194,21 @@ test.describe('a device that cannot be used', () => {
     const download = page.waitForEvent('download');
     await page.getByRole('button', { name: '下载报告' }).click();
     expect((await download).suggestedFilename()).toBe('USBKEY设备报告-1D6B-0104.txt');
-    await expect(page.getByText('CANARY')).toHaveCount(0);
+    await expect(page.getByText(serialNumberOfStrangers)).toHaveCount(0);
   });
 
-  /** Plugs in and grants a device with a vendor's interface, as `change` would have it. */
-  const vendorDevice = (page: Page, change: { notOpenable?: boolean; heldElsewhere?: boolean; ccid?: boolean }) =>
-    page.evaluate(async ({ notOpenable = false, heldElsewhere = false, ccid = false }) => {
-      const silent = (): undefined => undefined;
-      const descriptor = new Uint8Array(54);
-      descriptor.set([54, 0x21]);
-      const model: Parameters<FakeUsb['plug']>[0] = {
-        identity: {
-          ...{ vendorId: 0x1d6b, productId: 0x0105, manufacturerName: 'Somebody', productName: 'Reader' },
-          serialNumber: 'S1',
-        },
-        notOpenable,
-        interfaces: [
-          {
-            ...{ interfaceNumber: 0, interfaceClass: 0xff, interfaceSubclass: 0, interfaceProtocol: 0, heldElsewhere },
-            endpoints: [
-              { endpointNumber: 1, direction: 'in', type: 'bulk', packetSize: 64 },
-              { endpointNumber: 1, direction: 'out', type: 'bulk', packetSize: 64 },
-            ],
-            ...(ccid ? { classDescriptor: descriptor } : {}),
-          },
-        ],
-        ...{ powerUp: silent, powerDown: silent, reset: silent, controlIn: silent },
-        receive: () => false,
-        controlOut: () => false,
-        idle: () => Promise.resolve(),
-      };
-      const usb = navigator.usb as unknown as FakeUsb;
-      usb.grant(model);
-      await usb.plug(model);
-    }, change);
+  const vendorDevice = { productName: 'Reader', interfaceClass: 0xff, endpoints: 'bulk pair', granted: true } as const;
 
   for (const [what, change, words] of [
     ['that is no key', {}, '试着读取了这个设备，它没有像 USBKEY 那样回答。'],
-    ['whose reader makes no sense', { ccid: true }, '试着读取了这个设备，它没有像 USBKEY 那样回答。'],
+    ['whose reader makes no sense', { asReader: true }, '试着读取了这个设备，它没有像 USBKEY 那样回答。'],
     ['that another program holds', { heldElsewhere: true }, '别的程序正在使用这个 USBKEY。'],
     ['that the computer keeps', { notOpenable: true }, '电脑没有让浏览器使用这个 USBKEY，多半是驱动程序占着它。'],
   ] as const)
     test(`an unknown device ${what}`, async ({ page, desk }) => {
       await desk({ scenario: 'due-30-days', plugged: false, granted: false });
       await page.goto('/certificates');
-      await vendorDevice(page, change);
+      await plugStrange(page, { ...vendorDevice, ...change });
       await expect(seen(page, words)).toBeVisible();
     });
 
@@ -238,7 +224,7 @@ test.describe('a device that cannot be used', () => {
   test('a known key beside an unknown device is read without a question', async ({ page, desk }) => {
     await desk({ scenario: 'due-30-days', plugged: false });
     await page.goto('/certificates');
-    await vendorDevice(page, {});
+    await plugStrange(page, vendorDevice);
     await expect(seen(page, /没有像 USBKEY 那样回答/)).toBeVisible();
     await page.evaluate(() => window.virtualKey.plug());
     await expect(seen(page, due)).toBeVisible();
@@ -246,36 +232,31 @@ test.describe('a device that cannot be used', () => {
 });
 
 test.describe('the operator', () => {
-  const rule = (page: Page, change: object): Promise<void> =>
-    page.route('**/api/policy', async (route) => {
-      const response = await route.fetch();
-      const policy = (await response.json()) as object;
-      const models = [{ vendorId: '055C', productId: 'E618', ...change }];
-      await route.fulfill({ response, json: { ...policy, models } });
-    });
-
   test('stops a model: its key is not even opened', async ({ page, desk }) => {
-    await rule(page, { enrolment: 'off' });
+    await sayOfTheModel(page, { enrolment: 'off' });
     await desk({ scenario: 'due-30-days' });
     await page.goto('/certificates');
     await expect(seen(page, '这种型号的 USBKEY，本站暂时不办理。')).toBeVisible();
   });
 
   test('stops one firmware, which is known once the key has been read', async ({ page, desk }) => {
-    await rule(page, { firmware: '1.*', enrolment: 'off' });
+    await sayOfTheModel(page, { firmware: '1.*', enrolment: 'off' });
     await desk({ scenario: 'due-30-days' });
     await page.goto('/certificates');
     await expect(seen(page, '这种型号的 USBKEY，本站暂时不办理。')).toBeVisible();
   });
 
-  test('lets a model be read and not renewed', async ({ page, desk }) => {
-    await rule(page, { enrolment: 'readOnly' });
-    await desk({ scenario: 'due-30-days' });
-    await page.goto('/certificates');
-    await expect(seen(page, /暂停在线办理/)).toBeVisible();
-    await expect(page.getByText('这种型号的 USBKEY，本站目前只能查看证书，不能在线办理。')).toBeVisible();
-    await expect(page.getByRole('link', { name: '更新证书' })).toHaveCount(0);
-  });
+  for (const [scenario, words] of [
+    ['due-30-days', /证书还有 30 天到期。这种型号的 USBKEY 暂停在线办理。/],
+    ['not-due', '这种型号的 USBKEY，本站目前只能查看证书，不能在线办理。'],
+  ] as const)
+    test(`lets a model be read and not renewed: ${scenario}`, async ({ page, desk }) => {
+      await sayOfTheModel(page, { enrolment: 'readOnly' });
+      await desk({ scenario });
+      await page.goto('/certificates');
+      await expect(seen(page, words)).toBeVisible();
+      await expect(page.getByRole('link', { name: '更新证书' })).toHaveCount(0);
+    });
 
   test('teaches the site another model', async ({ page, desk }) => {
     await page.route('**/config.json', async (route) => {

@@ -6,12 +6,7 @@ export interface TroubleWords {
   readonly certificate: string;
   readonly next: string;
 }
-type Words = Record<KeyTrouble, TroubleWords> & {
-  readonly again: string;
-  readonly bring: string;
-  readonly connectOtherWay: string;
-  readonly otherTabWorks: (since: string) => string;
-};
+type Words = Record<KeyTrouble, TroubleWords> & { readonly again: string; readonly bring: string };
 
 const untouched = '没有变化。';
 const zh: Words = {
@@ -130,8 +125,6 @@ const zh: Words = {
     certificate: untouched,
     next: '请再试一次。还是不行，请致电热线。',
   },
-  otherTabWorks: (since) => `另一个标签页正在办理（${since} 开始）。`,
-  connectOtherWay: '换一种方式连接',
   again: '再试一次',
   bring: '看要带什么',
 };
@@ -253,8 +246,6 @@ const en: Words = {
     certificate: same,
     next: 'Try again. If it happens again, call the hot-line.',
   },
-  otherTabWorks: (since) => `Another tab is renewing the certificate on this USBKEY, since ${since}.`,
-  connectOtherWay: 'Connect in the other way',
   again: 'Try again',
   bring: 'What to bring',
 };

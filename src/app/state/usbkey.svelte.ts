@@ -235,10 +235,15 @@ class UsbKeyState {
     return running;
   }
 
-  /** A key that was pulled out, or out and in again, while a task was at it: what came of it is only seen now. */
+  /** What was pulled out or plugged in while a task was at a key: what came of it is only seen now. */
   async #afterTask(attached: AttachedKey): Promise<void> {
     this.attached = await authorisedKeys();
-    if (this.attached.includes(attached) || this.#isBusy()) return;
+    if (this.#isBusy()) return;
+    if (this.attached.includes(attached)) {
+      const another = this.usable.length > 1 && !this.#picked && !this.#isAsking();
+      if (another && this.#pages > 0) this.#lookWhenSeen();
+      return;
+    }
     this.#forget(attached);
     if (this.usable.length > 0 && this.#pages > 0) await this.#look();
     else if (this.view.at === 'ready' || this.#isAsking()) this.#showUnplugged(attached);

@@ -1,5 +1,6 @@
 import { expect, typePassword, type KeyOnDesk } from '../fixtures.ts';
 import type { Page } from '@playwright/test';
+import { holdInAnotherTab, plugStrange, sayOfTheModel } from './devices.ts';
 
 /** Something a person can have in front of them: an address, what lies on the desk, and what was done since. */
 export interface View {
@@ -87,6 +88,107 @@ export const keyViews: readonly View[] = [
       await page.evaluate(() => window.virtualKey.unplug());
       await page.reload();
       await sees(/上次读取的证书/)(page);
+    },
+  },
+  {
+    name: 'certificates: several keys',
+    path: '/certificates',
+    key: { scenario: 'due-30-days' },
+    reach: async (page: Page): Promise<void> => {
+      await page.evaluate(() => window.virtualKey.plugAnother('expired', 'ccid-short'));
+      await expect(page.getByRole('button', { name: /有效期到|已到期/ })).toHaveCount(2);
+    },
+  },
+  {
+    name: 'certificates: one of several keys',
+    path: '/certificates',
+    key: { scenario: 'due-30-days' },
+    reach: async (page: Page): Promise<void> => {
+      await page.evaluate(() => window.virtualKey.plugAnother('expired', 'ccid-short'));
+      await page.getByRole('button', { name: '有效期到' }).click();
+      await sees('换另一个办理')(page);
+    },
+  },
+  {
+    name: 'certificates: another key',
+    path: '/certificates',
+    key: { scenario: 'due-30-days' },
+    reach: async (page: Page): Promise<void> => {
+      await sees(/30 天到期/)(page);
+      await page.evaluate(() => window.virtualKey.unplug());
+      await sees('USBKEY 断开了。')(page);
+      await page.evaluate(() => window.virtualKey.plugAnother('due-30-days', 'longmai-hid'));
+      await sees(/这不是刚才的/)(page);
+    },
+  },
+  {
+    name: 'certificates: another tab',
+    path: '/certificates',
+    key: { scenario: 'due-30-days' },
+    reach: async (page: Page): Promise<void> => {
+      await sees(/30 天到期/)(page);
+      await holdInAnotherTab(page);
+      await page.bringToFront();
+      await sees(/另一个标签页正在办理/)(page);
+    },
+  },
+  {
+    name: 'certificates: smart card',
+    path: '/certificates',
+    key: { scenario: 'due-30-days', granted: false, plugged: false },
+    reach: async (page: Page): Promise<void> => {
+      await plugStrange(page, { productName: 'Card', interfaceClass: 0x0b, endpoints: 'bulk pair', granted: true });
+      await sees('这种 USBKEY，浏览器不允许网页使用。')(page);
+    },
+  },
+  {
+    name: 'certificates: behind the other door',
+    path: '/certificates',
+    key: { scenario: 'due-30-days', granted: false, plugged: false },
+    reach: async (page: Page): Promise<void> => {
+      await plugStrange(page, { productName: 'Key', interfaceClass: 0x03, endpoints: 'interrupt', granted: true });
+      await sees('这个 USBKEY 要换一种方式连接。')(page);
+    },
+  },
+  {
+    name: 'certificates: no key, and its report',
+    path: '/certificates',
+    key: { scenario: 'due-30-days', granted: false, plugged: false },
+    reach: async (page: Page): Promise<void> => {
+      await plugStrange(page, { productName: 'Reader', interfaceClass: 0xff, endpoints: 'bulk pair', granted: true });
+      await sees(/没有像 USBKEY 那样回答/)(page);
+      await page.getByText('设备报告，供热线查看').click();
+      await sees('复制报告')(page);
+    },
+  },
+  {
+    name: 'certificates: held elsewhere',
+    path: '/certificates',
+    key: { scenario: 'due-30-days', granted: false, plugged: false },
+    reach: async (page: Page): Promise<void> => {
+      const held = { granted: true, heldElsewhere: true } as const;
+      await plugStrange(page, { productName: 'Reader', interfaceClass: 0xff, endpoints: 'bulk pair', ...held });
+      await sees('别的程序正在使用这个 USBKEY。')(page);
+    },
+  },
+  {
+    name: 'certificates: model stopped',
+    path: '/certificates',
+    key: { scenario: 'due-30-days' },
+    reach: async (page: Page): Promise<void> => {
+      await sayOfTheModel(page, { enrolment: 'off' });
+      await page.reload();
+      await sees('这种型号的 USBKEY，本站暂时不办理。')(page);
+    },
+  },
+  {
+    name: 'certificates: model to be read only',
+    path: '/certificates',
+    key: { scenario: 'not-due' },
+    reach: async (page: Page): Promise<void> => {
+      await sayOfTheModel(page, { enrolment: 'readOnly' });
+      await page.reload();
+      await sees(/本站目前只能查看证书/)(page);
     },
   },
   {
