@@ -100,6 +100,9 @@ export async function fillPlaceholder(place: Placeholder, context: FillContext):
       );
     case 'certificate':
       return values.of(place) ?? values.write(place, fillerCertificate(place.bytes));
+    case 'publicKey':
+      // Noted on a key that does not tell it: nothing is made of it there.
+      return randomBytes(place.bytes);
     case 'message':
       return randomBytes(place.bytes);
     case 'digest':

@@ -199,7 +199,8 @@ async function commandData(
       secrets,
       randomBytes,
     });
-    if (!filled) return undefined;
+    // PIV has lengths in front of its values, GM/T 0017 takes what is there.
+    if (!filled || (header.startsWith('00') && filled.length !== part.bytes)) return undefined;
     parts.push(filled);
   }
   return concatBytes(...parts);

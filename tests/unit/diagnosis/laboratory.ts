@@ -11,6 +11,8 @@ import {
   transcriptVersion,
 } from '../../../src/diagnosis/transcript.ts';
 import type { Question } from '../../../src/renewal/login.ts';
+import { ciphersFor } from '../../../src/usbkey/management-key.ts';
+import { fromHex } from '../../../src/pki/bytes.ts';
 import { authorisedKeys, type AttachedKey } from '../../../src/usbkey/connect.ts';
 import type { KeyPairAlgorithm, UsbKey } from '../../../src/usbkey/usbkey.ts';
 import { samplePassword } from '../../virtual-key/make-state.ts';
@@ -112,6 +114,19 @@ export interface Replayed extends Replay {
   readonly dialect: DialectDifferences;
 }
 
+const managementAlgorithms = { '3des': 0x03, aes128: 0x08, aes192: 0x0a, aes256: 0x0c } as const;
+
+/** A laboratory key's management key, as a replay needs it. */
+function managementOf({ piv }: KeyState): Pick<ReplaySecrets, 'management'> {
+  if (!piv) return {};
+  const key = fromHex(piv.managementKey.key);
+  const [cipher] = ciphersFor(key.length, managementAlgorithms[piv.managementKey.algorithm]);
+  if (!cipher) return {};
+  return {
+    management: { encrypt: (block) => cipher.encrypt(key, block), decrypt: (block) => cipher.decrypt(key, block) },
+  };
+}
+
 /** Replays a transcript with a virtual key, pulled and plugged before each session. */
 export async function replayOn(
   virtual: VirtualKey,
@@ -121,6 +136,7 @@ export async function replayOn(
   const secrets: ReplaySecrets = {
     password: new TextEncoder().encode(samplePassword),
     pinDigest: 'sha1',
+    ...managementOf(virtual.state()),
     ...options.secrets,
   };
   const replayed = await replay(transcript, {
