@@ -17,8 +17,12 @@ export interface Outcome {
 export interface SmartCardService {
   /** A directory for files that go into and come out of programs. */
   readonly directory: string;
-  /** Runs a program to its end. @param input for its standard input */
-  run(tool: SmartCardTool, args: readonly string[], input?: string): Promise<Outcome>;
+  /** Runs a program to its end, in that directory. @param variables of its environment */
+  readonly run: (
+    tool: SmartCardTool,
+    args: readonly string[],
+    variables?: Readonly<Record<string, string>>,
+  ) => Promise<Outcome>;
   close(): Promise<void>;
 }
 
@@ -54,12 +58,13 @@ export function startSmartCardService(usbIpPorts: readonly number[]): SmartCardS
   const exited = once(service, 'exit');
   return {
     directory,
-    run: (tool, args, input = '') => {
-      const child = spawn(tool, args, { env, cwd: directory, timeout: programLimitMs });
-      child.stdin.on('error', () => undefined); // it need not read to the end
-      child.stdin.end(input);
-      return ended(child);
-    },
+    run: (tool, args, variables) =>
+      ended(
+        spawn(tool, args, {
+          ...{ env: { ...env, ...variables }, cwd: directory, timeout: programLimitMs },
+          stdio: ['ignore', 'pipe', 'pipe'],
+        }),
+      ),
     close: async () => {
       service.kill();
       await exited;
