@@ -5,37 +5,32 @@ import { openReferenceCa } from '../reference-ca/reference-ca.ts';
 import { samplePassword } from '../reference-ca/personalise.ts';
 import { realLatency } from '../virtual-key/latency.ts';
 import { readKeyState } from '../virtual-key/state-schema.ts';
-import { type Attachment, attachments, type KeyState, type Scenario, scenarios } from '../virtual-key/state.ts';
+import type { KeyState } from '../virtual-key/state.ts';
+import { aboutPcscd, readWanted, udevRule, type Wanted } from './desktop.ts';
 import { KeyOnTheBus } from './key-on-the-bus.ts';
 import { busId, defaultUsbIpPort } from './usbip-server.ts';
 
 /*
  * The virtual key for a person's own browser: a Linux desktop attaches it over USB/IP and sees it as if it were plugged in.
- *   npm run virtual-key -- [--attachment …] [--scenario …] [--port 3240] [--site http://localhost:4173]
+ *   npm run virtual-key -- [--attachment longmai-hid|ccid-extended|ccid-short|ccid-0b|canokey]
+ *     [--command-set gmt0017|piv] [--algorithm p256|rsa2048|sm2] [--scenario …] [--port 3240] [--site http://localhost:4173]
  */
-
-function oneOf<Value extends string>(name: string, values: readonly Value[], text: string): Value {
-  const value = values.find((candidate) => candidate === text);
-  if (value === undefined) throw new RangeError(`--${name} must be one of: ${values.join(', ')}`);
-  return value;
-}
 
 /** A key from the site that runs: its authority enters it in its ledger at once. Undefined when none runs. */
 async function fromRunningSite(
   site: string,
-  scenario: Scenario,
-  attachment: Attachment,
+  { scenario, attachment, commandSet, algorithm }: Wanted,
 ): Promise<KeyState | undefined> {
-  const address = new URL(`/demo/keys?scenario=${scenario}&attachment=${attachment}`, site);
-  const response = await fetch(address).catch(() => undefined);
+  const parameters = new URLSearchParams({ scenario, attachment, 'command-set': commandSet, algorithm });
+  const response = await fetch(new URL(`/demo/keys?${parameters.toString()}`, site)).catch(() => undefined);
   return response?.ok ? readKeyState(await response.json()) : undefined;
 }
 
 /** A key from the authority's data, for a site that is started afterwards. */
-async function fromDirectory(scenario: Scenario, attachment: Attachment): Promise<KeyState> {
+async function fromDirectory({ scenario, attachment, ...kind }: Wanted): Promise<KeyState> {
   const ca = await openReferenceCa({ directory: caDirectory });
   try {
-    return await ca.personalise(scenario, attachment);
+    return await ca.personalise(scenario, attachment, kind);
   } finally {
     await ca.close();
   }
@@ -43,41 +38,43 @@ async function fromDirectory(scenario: Scenario, attachment: Attachment): Promis
 
 const { values } = parseArgs({
   options: {
-    attachment: { type: 'string', default: 'longmai-hid' },
-    scenario: { type: 'string', default: 'due-30-days' },
+    attachment: { type: 'string' },
+    'command-set': { type: 'string' },
+    algorithm: { type: 'string' },
+    scenario: { type: 'string' },
     port: { type: 'string', default: String(defaultUsbIpPort) },
     site: { type: 'string', default: 'http://localhost:4173' },
   },
 });
-const attachment = oneOf('attachment', attachments, values.attachment);
-const scenario = oneOf('scenario', scenarios, values.scenario);
-const port = portNumber(values.port);
+const wanted = readWanted(values);
+const wantedPort = portNumber(values.port);
 
-const running = await fromRunningSite(values.site, scenario, attachment);
-const state = running ?? (await fromDirectory(scenario, attachment));
+const running = await fromRunningSite(values.site, wanted);
+const state = running ?? (await fromDirectory(wanted));
 const key = new KeyOnTheBus(state, {
   latency: realLatency,
   onImport: (imported) => console.log(imported ? '已接入一台电脑。 Attached.' : '已断开。 Detached.'),
 });
-await key.plug(port);
+const port = await key.plug(wantedPort);
 
-const { vendorId, productId, productName } = key.model.identity;
+const { identity } = key.model;
 const hex = (id: number): string => id.toString(16).padStart(4, '0');
-const subsystem =
-  attachment === 'longmai-hid' ? 'KERNEL=="hidraw*", ATTRS' : 'SUBSYSTEM=="usb", ENV{DEVTYPE}=="usb_device", ATTR';
-const rule = `${subsystem}{idVendor}=="${hex(vendorId)}", TAG+="uaccess"`;
+const kind = state.piv ? `PIV ${state.piv.slots[0]?.algorithm ?? ''}` : 'GM/T 0017';
+const managementKey = state.piv?.managementKey;
+const managementKeyLine =
+  managementKey && !managementKey.pinProtected ? `管理密钥 Management key: ${managementKey.key}\n` : '';
 const tcpPort = port === defaultUsbIpPort ? '' : `--tcp-port ${port} `;
 console.log(`
-虚拟 USBKEY（${productName}，${hex(vendorId)}:${hex(productId)}，${scenario}），密码 ${samplePassword}。
-A virtual USBKEY over USB/IP on 127.0.0.1:${port}. On a Linux desktop, once:
+虚拟 USBKEY（${identity.productName}，${hex(identity.vendorId)}:${hex(identity.productId)}，${kind}，${wanted.scenario}），密码 ${samplePassword}。
+${managementKeyLine}A virtual USBKEY over USB/IP on 127.0.0.1:${port}. On a Linux desktop, once:
 
   sudo apt-get install usbip                # "linux-tools-generic" on Ubuntu
-  echo '${rule}' | sudo tee /etc/udev/rules.d/70-virtual-key.rules
+  echo '${udevRule(identity, wanted.attachment)}' | sudo tee /etc/udev/rules.d/70-virtual-key.rules
   sudo udevadm control --reload
 
 then, to plug it in:
 
-  sudo systemctl stop pcscd.socket pcscd    # only if it runs: it takes keys for itself
+  ${aboutPcscd(wanted.attachment).join('\n  ')}
   sudo modprobe vhci-hcd
   sudo usbip ${tcpPort}attach -r 127.0.0.1 -b ${busId}
 
