@@ -6,7 +6,7 @@ import { parseCertificate } from '../../src/pki/certificate.ts';
 import { containerNameFor, transactionIdOf } from '../../src/renewal/container-name.ts';
 import type { ContainerRef } from '../../src/usbkey/usbkey.ts';
 import type { Defect, Desk } from './desk.ts';
-import type { Fault, Trial } from './fault.ts';
+import { situations, type Fault, type Situation, type Trial } from './fault.ts';
 import { insideOf } from './inside.ts';
 import { substitute } from './substitute.ts';
 
@@ -20,6 +20,26 @@ export interface Sabotage {
 const clean: Trial = { situation: 0, first: undefined };
 const single = (first: Fault, situation = 0): Trial => ({ situation, first });
 const pair = (first: Fault, second: Fault, situation = 0): Trial => ({ situation, first, second });
+
+const situationWhere = (fits: (situation: Situation) => boolean): number => situations.findIndex(fits);
+/** The same on a PIV key that tells what is in its slots. */
+const piv = (trial: Trial): Trial => ({
+  ...trial,
+  situation: situationWhere(({ name }) => name.endsWith('PIV over ccid')),
+});
+
+// Commands of PIV (NIST SP 800-73-4 part 2), short APDUs: the data begin at 5, with 5C 03 and the tag where one is named.
+const [generate, getData, putData, getMetadata] = [0x47, 0xcb, 0xdb, 0xf7];
+const tagAt = 7;
+const done = Uint8Array.of(0x90, 0x00);
+const noSuchKey = Uint8Array.of(0x6a, 0x88);
+const noSuchObject = Uint8Array.of(0x6a, 0x82);
+const isRetired = (slot = 0): boolean => slot >= 0x82 && slot <= 0x95;
+const readTag = (command: Uint8Array): string | undefined =>
+  command[1] === getData ? toHex(command.subarray(tagAt, tagAt + 3)) : undefined;
+/** A name of ours, and no certificate yet. */
+const isReservation = (command: Uint8Array): boolean =>
+  command[1] === putData && /7221(52[0-9a-f]{64}).*7000710100/u.test(toHex(command));
 
 function oldContainerOf(desk: Desk): ContainerRef {
   const old = insideOf(desk.current.initial).find(({ certificate }) => certificate !== undefined);
@@ -237,8 +257,15 @@ export const defects: Readonly<Record<string, Sabotage>> = {
   'lock-of-other-tab-ignored': {
     says: 'a second tab works with the key while the first is at it',
     defect: { ignoresLock: true },
-    // Where the authority leaves the old certificate alone, nobody else stops the second tab.
-    slice: [1, 2, 3].map((n) => single({ place: 'journal', n, kind: 'otherTab' }, 2)),
+    // Where the authority leaves the old certificate alone and the key has room, nobody else stops the second tab.
+    slice: [1, 2, 3].map((n) =>
+      single(
+        { place: 'journal', n, kind: 'otherTab' },
+        situationWhere(
+          ({ face, tight, revokeOld }) => face.attachment === 'longmai-hid' && !tight && revokeOld === 'never',
+        ),
+      ),
+    ),
   },
   'never-looks-up': {
     says: 'what became of a request is never asked',
@@ -251,5 +278,75 @@ export const defects: Readonly<Record<string, Sabotage>> = {
       }),
     },
     slice: [single({ place: 'ca', n: 1, kind: 'answersDropped' })],
+  },
+  'piv-generate-in-old-slot': {
+    says: 'the new key pair is made in the slot of the old one',
+    defect: {
+      rewrite: (command) => {
+        if (command[1] !== generate) return { command };
+        const elsewhere = Uint8Array.from(command);
+        elsewhere[3] = 0x9a;
+        return { command: elsewhere };
+      },
+    },
+    slice: [piv(clean)],
+  },
+  'piv-slot-not-reserved': {
+    says: 'a slot is not marked as taken before a key pair is made in it',
+    defect: { rewrite: (command) => (isReservation(command) ? { answer: done } : { command }) },
+    slice: [piv(clean)],
+  },
+  'piv-key-without-certificate-overlooked': {
+    says: 'a slot without a certificate is taken for free, whatever the key says of its key pair',
+    defect: {
+      rewrite: (command) => (command[1] === getMetadata && isRetired(command[3]) ? { answer: noSuchKey } : { command }),
+    },
+    slice: [piv(clean)],
+  },
+  'piv-certificate-without-key-overlooked': {
+    says: 'a slot without a key pair is taken for free, whatever is in its object',
+    defect: {
+      rewrite: (command, state) => {
+        const tag = readTag(command);
+        const strange = state.piv?.objects.find(({ data }) => data === '5303710100')?.tag;
+        return tag !== undefined && tag === strange ? { answer: noSuchObject } : { command };
+      },
+    },
+    slice: [piv(clean)],
+  },
+  'piv-noted-elsewhere': {
+    says: 'what this site wants to remember is written over the key history',
+    defect: {
+      rewrite: (command) => {
+        if (!isReservation(command)) return { command };
+        const elsewhere = Uint8Array.from(command);
+        elsewhere.set([0x5f, 0xc1, 0x0c], tagAt);
+        return { command: elsewhere };
+      },
+    },
+    slice: [piv(clean)],
+  },
+  'piv-verify-resent': {
+    says: 'a PIN that was wrong is sent again',
+    defect: {
+      change: (ports) => ({
+        ...ports,
+        key: substitute(ports.key, {
+          verifyPassword: async (application, password) => {
+            try {
+              await ports.key.verifyPassword(application, password);
+            } catch {
+              await ports.key.verifyPassword(application, password);
+            }
+          },
+        }),
+      }),
+    },
+    slice: [
+      {
+        situation: situationWhere(({ face, mistypes }) => face.commandSet === 'piv' && mistypes === true),
+        first: undefined,
+      },
+    ],
   },
 };
