@@ -1,5 +1,5 @@
 import { test as base, expect, type Page } from '@playwright/test';
-import type { Attachment, KeyState, Scenario } from '../virtual-key/state.ts';
+import type { Attachment, CommandSet, KeyState, PivAlgorithm, Scenario } from '../virtual-key/state.ts';
 import type {} from '../virtual-key/browser.ts';
 
 export const samplePassword = '12345678';
@@ -7,6 +7,10 @@ export const samplePassword = '12345678';
 export interface KeyOnDesk {
   readonly scenario: Scenario;
   readonly attachment?: Attachment;
+  /** GM/T 0017 unless said otherwise. */
+  readonly commandSet?: CommandSet;
+  /** Of a PIV key; P-256 unless said otherwise. */
+  readonly algorithm?: PivAlgorithm;
   /** Chosen in the browser's chooser before: plugging it in is enough. Default: it is. */
   readonly granted?: boolean;
   readonly plugged?: boolean;
