@@ -134,7 +134,11 @@ export const generate = (slot: number, algorithm: number): Command =>
  * @returns DER SubjectPublicKeyInfo
  * @throws KeyError `malformed` also for a point that is not on its curve, or a modulus of another length
  */
-export function parseGenerated(answer: Uint8Array, algorithm: number, sm2Algorithm?: number): Promise<Uint8Array> {
+export async function parseGenerated(
+  answer: Uint8Array,
+  algorithm: number,
+  sm2Algorithm?: number,
+): Promise<Uint8Array> {
   return spkiOf(only(answer, 0x7f49, 'GENERATE'), algorithm, sm2Algorithm, 'GENERATE');
 }
 

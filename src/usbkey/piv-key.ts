@@ -87,7 +87,10 @@ export class PivKey implements UsbKey {
   readonly #slots: readonly number[];
   /** Where containers were last seen: looked at first, never relied on. */
   readonly #places = new Map<string, number>();
-  /** Signing keys as last used, by container, for as long as the login lasts. */
+  /**
+   * Signing keys as last read, by container: between VERIFY and a signature of a key that wants the password every time
+   * no other command may come (part 1, table 4b).
+   */
   readonly #signers = new Map<string, Signer>();
   #sm2Algorithm: number | undefined;
   #canMoveKeys = false;
@@ -165,8 +168,9 @@ export class PivKey implements UsbKey {
   readContainer(ref: ContainerRef): Promise<Container> {
     return this.#operations.serially(async () => {
       const slot = await this.#find(ref);
-      // Whoever looks wants to know what is there now.
-      this.#signers.delete(ref.container);
+      const signer = this.#signerOf(slot);
+      if (signer) this.#signers.set(ref.container, signer);
+      else this.#signers.delete(ref.container);
       const publicKey = publicKeyOf(slot);
       const pair: StoredKeyPair | undefined = publicKey && {
         publicKey,
@@ -257,6 +261,7 @@ export class PivKey implements UsbKey {
     return this.#operations.serially(async () => {
       // A key that somebody exchanged meanwhile makes a signature that does not verify, never one that misleads.
       const signer = this.#signers.get(ref.container) ?? this.#signerOf(await this.#find(ref));
+      if (!signer) throw new KeyError('noKeyPair', 'the slot has no key pair that signs here');
       this.#signers.set(ref.container, signer);
       const { slot, algorithm, publicKey } = signer;
       const signed = (challenge: Uint8Array) => this.#wire.run(piv.sign(algorithm, slot, challenge), timeouts.sign);
@@ -333,7 +338,6 @@ export class PivKey implements UsbKey {
    * all that was verified (SP 800-73-4 part 2, §3.1.1).
    */
   async #logOut(exchange: Exchange): Promise<void> {
-    this.#signers.clear();
     this.#manager.forget();
     await exchange(piv.forgetPassword());
     for (const other of piv.selectOthers()) if ((await exchange(other)).sw === swSuccess) break;
@@ -448,15 +452,15 @@ export class PivKey implements UsbKey {
     return slot;
   }
 
-  #signerOf(slot: Slot): Signer {
+  /** @returns undefined where there is no key pair, or one of a kind that is not known here */
+  #signerOf(slot: Slot): Signer | undefined {
     const spki = publicKeyOf(slot);
-    if (!spki) throw new KeyError('noKeyPair', 'the slot has no key pair that can be told');
+    if (!spki) return undefined;
     const publicKey = readSpki(spki);
     const { p256, p384 } = piv.algorithms;
     const usual = { p256, p384, sm2: this.#sm2Algorithm, rsa: piv.rsaAlgorithm(publicKey.bits) }[publicKey.algorithm];
     const algorithm = keyIn(slot)?.algorithm ?? usual;
-    if (algorithm === undefined) throw new KeyError('unsupported', `no identifier for ${publicKey.algorithm}`);
-    return { slot: slot.slot, algorithm, publicKey };
+    return algorithm === undefined ? undefined : { slot: slot.slot, algorithm, publicKey };
   }
 
   async #putObject(slot: number, elements: readonly Uint8Array[]): Promise<void> {

@@ -83,7 +83,8 @@ export function parseCertificateObject(answer: Uint8Array): CertificateObject | 
   if (!elements || elements.length === 0) return 'unreadable';
   const mark = asciiOf(findTlv(elements, tags.mscuid));
   if (!isWhole && !isOwnName(mark)) return 'unreadable';
-  const certificate = findTlv(elements, tags.certificate);
+  // Written once more, all of it is whole.
+  const certificate = isWhole ? findTlv(elements, tags.certificate) : undefined;
   const publicKey = findTlv(elements, publicKeyTag);
   return {
     certificate: certificate && certificate.length > 0 ? copyBytes(certificate) : undefined,
@@ -94,18 +95,24 @@ export function parseCertificateObject(answer: Uint8Array): CertificateObject | 
   };
 }
 
-/** Where `encodeCertificateObject` has put the certificate, at the latest. */
-const longestHead = 400;
-
 function elementsBeforeCut(answer: Uint8Array): readonly Tlv[] | undefined {
   const [tag, length = 0] = answer;
   if (tag !== dataTag) return undefined;
   const content = answer.subarray(length < 0x80 ? 2 : 2 + (length & 0x7f));
-  for (let end = Math.min(content.length, longestHead); end > 0; end--) {
-    const elements = elementsOf(content.subarray(0, end));
-    if (elements) return elements;
-  }
-  return undefined;
+  let whole = 0;
+  for (let end = elementEnd(content, 0); end !== undefined; end = elementEnd(content, end)) whole = end;
+  return elementsOf(content.subarray(0, whole));
+}
+
+/** Where the element ends that begins here, if it does. Tags of one or two bytes are all that this site writes. */
+function elementEnd(bytes: Uint8Array, start: number): number | undefined {
+  const lengthAt = start + (((bytes[start] ?? 0) & 0x1f) === 0x1f ? 2 : 1);
+  const first = bytes[lengthAt] ?? 0x80;
+  const count = first < 0x80 ? 0 : first & 0x7f;
+  const field = bytes.subarray(lengthAt + 1, lengthAt + 1 + count);
+  if (first === 0x80 || count > 2) return undefined;
+  const end = lengthAt + 1 + count + (count === 0 ? first : field.reduce((value, byte) => value * 256 + byte, 0));
+  return end <= bytes.length ? end : undefined;
 }
 
 /** Whether the object holds the former pair of `container`, put there when that took its slot. */
