@@ -4,6 +4,7 @@ const zh = {
   all: '还是没有？列出这台电脑上的全部设备',
   inOtherWay: '换一种方式连接',
   otherTabWorks: (since: string): string => `另一个标签页正在办理（${since} 开始）。`,
+  otherTabDecides: '原来的证书仍在。办理的结果，请看那个标签页。',
   nothingWritten: '只读取证书，不需要密码，不会改动 USBKEY。',
   withoutKey: 'USBKEY 不在手边？回答几个问题，看要办哪一种',
 };
@@ -13,6 +14,7 @@ const en: typeof zh = {
   all: 'Still not there? List every device of this computer',
   inOtherWay: 'Connect in the other way',
   otherTabWorks: (since: string): string => `Another tab is renewing the certificate on this USBKEY, since ${since}.`,
+  otherTabDecides: 'The old certificate is still there. See that tab for what comes of it.',
   nothingWritten: 'This only reads the certificate: no password is needed and nothing on the USBKEY changes.',
   withoutKey: 'No USBKEY at hand? Answer a few questions to see what to do',
 };

@@ -118,7 +118,7 @@ export const keyViews: readonly View[] = [
       await page.evaluate(() => window.virtualKey.unplug());
       await sees('USBKEY 断开了。')(page);
       await page.evaluate(() => window.virtualKey.plugAnother('due-30-days', 'longmai-hid'));
-      await sees(/这不是刚才的/)(page);
+      await sees(/不是刚才的那一个/)(page);
     },
   },
   {
