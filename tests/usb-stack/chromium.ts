@@ -23,22 +23,22 @@ const debianChromium = '/usr/lib/chromium/chromium';
 const grantedAt = '13439809704871549';
 
 /** The content settings that Chromium keeps for devices chosen in its chooser, by origin. */
-function preferences(origin: string, grants: readonly Grant[]): string {
-  const chosen = (way: Grant['way']): Record<string, unknown> => ({
-    [`${origin},*`]: {
-      last_modified: grantedAt,
-      setting: {
-        'chosen-objects': grants
-          .filter((grant) => grant.way === way)
-          .map(({ identity: { productName, vendorId, productId, serialNumber } }) => ({
-            name: productName,
-            'vendor-id': vendorId,
-            'product-id': productId,
-            'serial-number': serialNumber ?? '',
-          })),
-      },
+function preferences(origins: readonly string[], grants: readonly Grant[]): string {
+  const chosenBy = (way: Grant['way']): unknown => ({
+    last_modified: grantedAt,
+    setting: {
+      'chosen-objects': grants
+        .filter((grant) => grant.way === way)
+        .map(({ identity: { productName, vendorId, productId, serialNumber } }) => ({
+          name: productName,
+          'vendor-id': vendorId,
+          'product-id': productId,
+          'serial-number': serialNumber ?? '',
+        })),
     },
   });
+  const chosen = (way: Grant['way']): unknown =>
+    Object.fromEntries(origins.map((origin) => [`${origin},*`, chosenBy(way)]));
   const exceptions = { usb_chooser_data: chosen('usb'), hid_chooser_data: chosen('hid') };
   return JSON.stringify({ profile: { content_settings: { exceptions } } });
 }
@@ -48,23 +48,26 @@ function preferences(origin: string, grants: readonly Grant[]): string {
  * @param display an X display: Chromium opens a real window there; else it is headless
  */
 export async function startChromium(options: {
-  readonly origin: string;
+  /** Sites to which the devices were granted; the first is the one that is opened. */
+  readonly origins: readonly [string, ...string[]];
   readonly usbIpPorts: readonly number[];
+  /** Those of them whose device the computer does not let the browser open. */
+  readonly deniedPorts?: readonly number[];
   readonly grants?: readonly Grant[];
   readonly display?: string;
 }): Promise<Chromium> {
-  const { origin, usbIpPorts, grants = [], display } = options;
+  const { origins, usbIpPorts, deniedPorts = [], grants = [], display } = options;
   const directory = mkdtempSync(path.join(tmpdir(), 'usb-stack-'));
   const profile = path.join(directory, 'profile');
   mkdirSync(path.join(profile, 'Default'), { recursive: true });
-  writeFileSync(path.join(profile, 'Default/Preferences'), preferences(origin, grants));
+  writeFileSync(path.join(profile, 'Default/Preferences'), preferences(origins, grants));
   const executablePath = existsSync(debianChromium) ? debianChromium : findChromium();
   const context = await chromium.launchPersistentContext(profile, {
     ...(executablePath ? { executablePath } : {}),
     // Playwright's own headless is a browser without choosers; Chromium's is the whole one.
     headless: false,
     args: [...chromiumArgs, display === undefined ? '--headless=new' : '--ozone-platform=x11'],
-    baseURL: origin,
+    baseURL: origins[0],
     locale: 'zh-CN',
     timezoneId: 'Asia/Shanghai',
     env: {
@@ -72,6 +75,7 @@ export async function startChromium(options: {
       ...(display === undefined ? {} : { DISPLAY: display }),
       LD_PRELOAD: libraryFile,
       FAKEUSB_PORTS: usbIpPorts.join(','),
+      FAKEUSB_DENIED: deniedPorts.join(','),
       FAKEUSB_DIR: path.join(directory, 'sys'),
     },
   });

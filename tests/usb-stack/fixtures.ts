@@ -1,5 +1,6 @@
 import { expect, type Page, test as base } from '@playwright/test';
-import type { Attachment, ContainerState, KeyState, Scenario } from '../virtual-key/state.ts';
+import type { KeyKind } from '../reference-ca/personalise.ts';
+import type { Attachment, Scenario } from '../virtual-key/state.ts';
 import { type Bench, openBench } from './bench.ts';
 import { type Grant, startChromium } from './chromium.ts';
 import { type DeviceOnTheBus, KeyOnTheBus } from './key-on-the-bus.ts';
@@ -20,6 +21,10 @@ export interface PageOptions {
   readonly absent?: readonly DeviceOnTheBus[];
   /** Default: the shipped site. */
   readonly origin?: string;
+  /** Another site to which the same devices were granted. */
+  readonly otherOrigin?: string;
+  /** The computer does not let the browser open the devices. */
+  readonly denied?: boolean;
   readonly display?: string;
 }
 
@@ -27,7 +32,7 @@ interface Fixtures {
   /** Plugs devices in and opens a browser in front of them. */
   openPage: (devices: readonly DeviceOnTheBus[], options?: PageOptions) => Promise<{ page: Page; ports: number[] }>;
   /** Plugs in a fresh key, chosen for the site before. */
-  desk: (scenario: Scenario, attachment: Attachment, options?: PageOptions) => Promise<Desk>;
+  desk: (scenario: Scenario, attachment: Attachment, options?: PageOptions & { kind?: KeyKind }) => Promise<Desk>;
   /** Plugs a device in and starts a smart-card service in front of it, which has found its card when this resolves. */
   smartCards: (device: DeviceOnTheBus) => Promise<SmartCardService>;
 }
@@ -59,12 +64,13 @@ export const test = base.extend<Fixtures, { site: Site; bench: Bench }>({
   ],
   openPage: async ({ site }, use) => {
     const closers: (() => Promise<unknown>)[] = [];
-    await use(async (devices, { origin = site.origin, display, absent = [], ...options } = {}) => {
+    await use(async (devices, { origin = site.origin, otherOrigin, display, denied, absent = [], ...options } = {}) => {
       const known = [...devices, ...absent];
       const ports = await Promise.all(devices.map((device) => device.plug(0)));
       closers.push(...known.map((device) => () => device.unplug()));
       const browser = await startChromium({
-        ...{ origin, usbIpPorts: ports, grants: options.grants ?? known.map(grantOf) },
+        origins: otherOrigin === undefined ? [origin] : [origin, otherOrigin],
+        ...{ usbIpPorts: ports, deniedPorts: denied ? ports : [], grants: options.grants ?? known.map(grantOf) },
         ...(display === undefined ? {} : { display }),
       });
       closers.push(() => browser.close());
@@ -74,8 +80,8 @@ export const test = base.extend<Fixtures, { site: Site; bench: Bench }>({
     for (const close of closers.reverse()) await close();
   },
   desk: async ({ site, openPage }, use) => {
-    await use(async (scenario, attachment, options) => {
-      const key = new KeyOnTheBus(await site.ca.personalise(scenario, attachment));
+    await use(async (scenario, attachment, { kind, ...options } = {}) => {
+      const key = new KeyOnTheBus(await site.ca.personalise(scenario, attachment, kind));
       const { page, ports } = await openPage([key], options);
       const [port = 0] = ports;
       return { page, key, port };
@@ -98,9 +104,6 @@ export const test = base.extend<Fixtures, { site: Site; bench: Bench }>({
   },
 });
 export { expect };
-
-export const containersOf = (state: KeyState): readonly ContainerState[] =>
-  state.applications.flatMap(({ containers }) => containers);
 
 /** Words as a person sees them; what is only read out by a screen reader says the same again. */
 export const seen = (page: Page, words: string | RegExp): ReturnType<Page['getByText']> =>

@@ -1,7 +1,8 @@
-import { samplePassword } from '../reference-ca/personalise.ts';
+import { type KeyKind, samplePassword } from '../reference-ca/personalise.ts';
 import type { Fault } from '../virtual-key/faults.ts';
 import type { Attachment } from '../virtual-key/state.ts';
-import { containersOf, expect, pulled, seen, test, typePassword } from './fixtures.ts';
+import { expect, pulled, seen, test, typePassword } from './fixtures.ts';
+import { pairsOn } from './on-the-key.ts';
 
 declare global {
   interface Window {
@@ -13,20 +14,28 @@ declare global {
 /** How long a person may be left without a word after pulling the key. */
 const wordWithinMs = 2000;
 
-const moments: readonly (readonly [Attachment, Fault])[] = [
-  ['longmai-hid', { place: 'transfer', n: 20, kind: 'after' }],
-  ['longmai-hid', { place: 'write', n: 2, kind: 'after' }],
-  ['ccid-extended', { place: 'transfer', n: 12, kind: 'before' }],
-  ['ccid-extended', { place: 'write', n: 3, kind: 'after' }],
+const gmt0017: KeyKind = {};
+const pivP256: KeyKind = { commandSet: 'piv', algorithm: 'p256' };
+const pivSm2: KeyKind = { commandSet: 'piv', algorithm: 'sm2' };
+
+const moments: readonly (readonly [Attachment, KeyKind, Fault])[] = [
+  ['longmai-hid', gmt0017, { place: 'transfer', n: 20, kind: 'after' }],
+  ['longmai-hid', gmt0017, { place: 'write', n: 2, kind: 'after' }],
+  ['ccid-extended', gmt0017, { place: 'transfer', n: 12, kind: 'before' }],
+  ['ccid-extended', gmt0017, { place: 'write', n: 3, kind: 'after' }],
+  ['ccid-extended', pivP256, { place: 'transfer', n: 30, kind: 'before' }],
+  ['ccid-extended', pivP256, { place: 'write', n: 2, kind: 'after' }],
+  ['canokey', pivP256, { place: 'transfer', n: 25, kind: 'before' }],
+  ['canokey', pivP256, { place: 'write', n: 3, kind: 'after' }],
+  ['canokey', pivSm2, { place: 'write', n: 2, kind: 'before' }],
 ];
 
-for (const [attachment, fault] of moments)
-  test(`${attachment}, pulled ${fault.kind} ${fault.place} ${fault.n}: said at once, replugged, finished without a reload`, async ({
-    desk,
-    site,
-  }) => {
-    const { page, key, port } = await desk('due-30-days', attachment);
-    const [before] = containersOf(key.state());
+for (const [attachment, kind, fault] of moments) {
+  const what = [attachment, kind.commandSet, kind.algorithm].filter(Boolean).join(' ');
+  const moment = `${fault.kind} ${fault.place} ${fault.n}`;
+  test(`${what}, pulled ${moment}: said at once, replugged, finished without a reload`, async ({ desk, site }) => {
+    const { page, key, port } = await desk('due-30-days', attachment, { kind });
+    const [before] = pairsOn(key.state());
     await page.goto('/certificates');
     await page.getByRole('link', { name: '更新证书' }).click();
     const password = page.locator('input[type=password]:not([readonly])');
@@ -47,10 +56,11 @@ for (const [attachment, fault] of moments)
     await expect(done).toBeVisible();
     expect(await page.evaluate(() => window.sameDocument)).toBe(true);
 
-    const [old, renewed, ...more] = containersOf(key.state());
+    const [old, renewed, ...more] = pairsOn(key.state());
     expect(old).toEqual(before);
-    expect(renewed?.signing?.certificate).toBeTruthy();
+    expect(renewed?.certificate).toBeTruthy();
     expect(more).toEqual([]);
-    const status = await page.request.get(`${site.origin}/api/enrolments/${renewed?.name.slice(1) ?? ''}`);
+    const status = await page.request.get(`${site.origin}/api/enrolments/${renewed?.name?.slice(1) ?? ''}`);
     expect(await status.json()).toMatchObject({ status: 'confirmed' });
   });
+}

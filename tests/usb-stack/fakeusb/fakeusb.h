@@ -12,6 +12,7 @@
  *
  * Environment: FAKEUSB_PORTS  TCP ports on 127.0.0.1, separated by commas: the hub's ports in this order
  *              FAKEUSB_DIR    an own directory that stands for /sys/bus/usb/devices; made if missing
+ *              FAKEUSB_DENIED optional: those of them whose device the program may not open
  *              FAKEUSB_LOG    optional: a file for what happens
  *
  * The program lives for seconds, so what it may still hold a pointer to (udev's objects, an open file's state) is never
@@ -64,6 +65,7 @@ enum presence { ABSENT, ATTACHED, LEAVING };
 /* A port, and the device in it while there is one. */
 struct device {
     int tcp_port;
+    bool is_denied; /* its permissions keep the program out */
     enum presence presence;
     struct connection *connection; /* to its server */
     int number;                    /* in /dev/bus/usb/001/NNN; another one each time it is plugged in */

@@ -137,6 +137,10 @@ static struct hid_interface *interface_at(const char *path) {
 
 static int open_interface(struct hid_interface *hid) {
     int slot = 0, ends[2];
+    if (hid->device->is_denied) {
+        errno = EACCES;
+        return -1;
+    }
     while (slot < MAX_READERS && hid->readers[slot])
         slot++;
     if (slot == MAX_READERS || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends)) {

@@ -230,7 +230,7 @@ void host_device_left(struct device *device) {
     if (device->node)
         node_remove(device->node);
     free(device->configuration);
-    *device = (struct device){.tcp_port = device->tcp_port};
+    *device = (struct device){.tcp_port = device->tcp_port, .is_denied = device->is_denied};
     pthread_mutex_unlock(&lock);
 }
 
@@ -242,16 +242,30 @@ static void *keep_looking(void *unused UNUSED) {
     return NULL;
 }
 
+/* Port numbers with commas between them. Returns how many. */
+static int read_ports(const char *name, int ports[MAX_DEVICES]) {
+    int count = 0;
+    for (const char *at = getenv(name); at && *at && count < MAX_DEVICES; at = strchr(at, ',')) {
+        at += *at == ',';
+        ports[count++] = atoi(at);
+    }
+    return count;
+}
+
 static void read_environment(void) {
-    const char *log_name = getenv("FAKEUSB_LOG"), *chosen = getenv("FAKEUSB_DIR"), *ports = getenv("FAKEUSB_PORTS");
+    const char *log_name = getenv("FAKEUSB_LOG"), *chosen = getenv("FAKEUSB_DIR");
     if (log_name)
         log_file = fopen(log_name, "ae");
     if (chosen)
         directory = strdup(chosen);
     mkdir(directory, 0755);
-    for (const char *at = ports; at && *at && device_count < MAX_DEVICES; at = strchr(at, ',')) {
-        at += *at == ',';
-        devices[device_count++].tcp_port = atoi(at);
+    int tcp_ports[MAX_DEVICES], denied[MAX_DEVICES];
+    device_count = read_ports("FAKEUSB_PORTS", tcp_ports);
+    int denied_count = read_ports("FAKEUSB_DENIED", denied);
+    for (int i = 0; i < device_count; i++) {
+        devices[i].tcp_port = tcp_ports[i];
+        for (int k = 0; k < denied_count; k++)
+            devices[i].is_denied |= denied[k] == tcp_ports[i];
     }
 }
 

@@ -136,6 +136,10 @@ static struct device *device_at(const char *path) {
 
 static int open_device(struct device *device) {
     int ends[2];
+    if (device->is_denied) {
+        errno = EACCES;
+        return -1;
+    }
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends))
         return -1;
     if (ends[0] >= MAX_FILES) {
