@@ -50,6 +50,8 @@ const renewalNumbers: Record<StopReason, number> = {
   checkFailed: 18,
   storageFailed: 19,
   unexpected: 20,
+  modelStopped: 21,
+  managementKeyNeeded: 22,
 };
 
 const two = (n: number): string => String(n).padStart(2, '0');
