@@ -31,6 +31,8 @@ export interface SkfDialect {
   readonly importedPrivateKey: 'last32' | 'first32';
   /** Under which public key the CA's key centre wraps the encryption key pair. */
   readonly wrappingTarget: 'signingKey' | 'temporaryKey';
+  /** What RSASignData is given: the DigestInfo of SHA-256 (P1 02), or the message, for the key to hash (P1 01, P2 03). */
+  readonly rsaSignData: 'digestInfo' | 'message';
   /** Seconds to wait for a signature: a key with a button waits for a press. */
   readonly signSeconds: number;
 }
@@ -80,6 +82,7 @@ export const defaultDialect: SkfDialect = {
   triesNibble: 'low',
   importedPrivateKey: 'last32',
   wrappingTarget: 'signingKey',
+  rsaSignData: 'digestInfo',
   signSeconds: 15,
 };
 

@@ -57,6 +57,7 @@ const modelRow = v.strictObject({
       triesNibble: v.exactOptional(v.picklist(['low', 'high'])),
       importedPrivateKey: v.exactOptional(v.picklist(['last32', 'first32'])),
       wrappingTarget: v.exactOptional(v.picklist(['signingKey', 'temporaryKey'])),
+      rsaSignData: v.exactOptional(v.picklist(['digestInfo', 'message'])),
       signSeconds: v.exactOptional(seconds),
     }),
   ),

@@ -335,13 +335,3 @@ export const rsaSignData = (applicationId: number, containerId: number, digestIn
 /** P1 01, P2 03: over a message that the key hashes with SHA-256 and pads. */
 export const rsaSignRaw = (applicationId: number, containerId: number, message: Uint8Array): Command =>
   command(0x58, inContainer(applicationId, containerId, message), all, 1, 3);
-
-// DER of DigestInfo up to the digest: SEQUENCE { SEQUENCE { 2.16.840.1.101.3.4.2.1, NULL }, OCTET STRING (32) }.
-const sha256DigestInfoHead = [
-  0x30, 0x31, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01, 0x05, 0x00, 0x04, 0x20,
-];
-/** DigestInfo of a SHA-256 digest (RFC 8017 §9.2, note 1). @param digest 32 bytes */
-export function sha256DigestInfo(digest: Uint8Array): Uint8Array<ArrayBuffer> {
-  if (digest.length !== 32) throw new RangeError('a SHA-256 digest has 32 bytes');
-  return concat(Uint8Array.from(sha256DigestInfoHead), digest);
-}

@@ -1,4 +1,3 @@
-import { TransportError } from '../apdu/channel.ts';
 import type { CommandApdu } from '../apdu/command.ts';
 import type { ResponseApdu } from '../apdu/response.ts';
 import type { ApduSession } from '../apdu/session.ts';
@@ -8,7 +7,9 @@ import { rsaSpki, sm2Spki } from '../pki/algorithms.ts';
 import { concat, copyBytes } from '../pki/bytes.ts';
 import { ecdsaSignatureToDer } from '../pki/der.ts';
 import { sm2DefaultId, sm2Digest } from '../pki/sm2.ts';
+import { Operations } from './operations.ts';
 import { challengeBytes, maxPasswordBytes, passwordProof } from './password-proof.ts';
+import { sha256DigestInfo } from './pkcs1.ts';
 import { refusal } from './refusals.ts';
 import * as skf from './skf-commands.ts';
 import {
@@ -25,7 +26,7 @@ import {
 } from './usbkey.ts';
 
 /** Milliseconds of silence, by the kind of command. Signing is the dialect's: a key with a button waits for a person. */
-const timeouts = { brief: 5000, write: 15_000, generateEcc: 20_000, generateRsa: 60_000, closing: 2000 } as const;
+const timeouts = { brief: 5000, write: 15_000, generateEcc: 20_000, generateRsa: 60_000 } as const;
 
 const rsaKeyBits = 2048;
 /** AlgAsymCap families (GM/T 0006): SGD_RSA 00010000, SGD_SM2_* 00020100..00020400. */
@@ -50,30 +51,30 @@ export interface SkfKeyOptions {
  */
 export class SkfKey implements UsbKey {
   readonly commandSet = 'gmt0017';
-  readonly #session: ApduSession;
+  readonly #operations: Operations;
   readonly #options: SkfKeyOptions;
   /** Open applications by name. */
   readonly #applications = new Map<string, skf.OpenedApplication>();
   /** Signing keys as last read or generated, by application and container, for as long as the application is open. */
   readonly #signers = new Map<string, Signer>();
-  readonly #closing = new AbortController();
-  #tail: Promise<unknown> = Promise.resolve();
+  /** Applications whose password was verified here. */
+  readonly #loggedIn = new Set<string>();
   #closed: Promise<void> | undefined;
 
   /** @param session of a channel that is open, and of no other use meanwhile */
   constructor(session: ApduSession, options: SkfKeyOptions) {
-    this.#session = session;
+    this.#operations = new Operations(session);
     this.#options = options;
   }
 
   get gone(): AbortSignal {
-    return this.#session.gone;
+    return this.#operations.gone;
   }
 
   // --- what is on it --------------------------------------------------------------------------------------------------
 
   readInfo(): Promise<KeyInfo> {
-    return this.#serially(async () => {
+    return this.#operations.serially(async () => {
       const info = skf.parseDevInfo(await this.#run(skf.getDevInfo()));
       const algorithms: KeyPairAlgorithm[] = [];
       if (info.asymmetricAlgorithms & asymmetricFamily.sm2) algorithms.push('sm2');
@@ -93,11 +94,11 @@ export class SkfKey implements UsbKey {
   }
 
   listApplications(): Promise<readonly string[]> {
-    return this.#serially(() => this.#applicationNames());
+    return this.#operations.serially(() => this.#applicationNames());
   }
 
   listContainers(): Promise<readonly ContainerRef[]> {
-    return this.#serially(async () => {
+    return this.#operations.serially(async () => {
       const refs: ContainerRef[] = [];
       for (const application of await this.#applicationNames()) {
         const names = await this.#reading(application, (id) => this.#containerNames(id));
@@ -108,7 +109,7 @@ export class SkfKey implements UsbKey {
   }
 
   readContainer(ref: ContainerRef): Promise<Container> {
-    return this.#serially(() =>
+    return this.#operations.serially(() =>
       this.#reading(ref.application, async (applicationId) => {
         const info = skf.parseContainerInfo(await this.#run(skf.getContainerInfo(applicationId, ref.container)));
         if (info.type === 'empty') return { ref, signing: undefined, encryption: undefined };
@@ -124,14 +125,14 @@ export class SkfKey implements UsbKey {
   // --- password -------------------------------------------------------------------------------------------------------
 
   readPasswordTries(application: string): Promise<PasswordTries> {
-    return this.#serially(async () => {
+    return this.#operations.serially(async () => {
       const tries = await this.#reading(application, (id) => this.#readTries(id));
       return { remaining: tries?.remaining, maximum: tries?.maximum };
     });
   }
 
   verifyPassword(application: string, password: Uint8Array): Promise<void> {
-    return this.#serially(async () => {
+    return this.#operations.serially(async () => {
       const { applicationId, before } = await this.#reading(application, async (id) => ({
         applicationId: id,
         before: await this.#readTries(id),
@@ -143,22 +144,24 @@ export class SkfKey implements UsbKey {
       }
       const challenge = skf.parseRandom(await this.#run(skf.genRandom(challengeBytes)), challengeBytes);
       const proof = await passwordProof(password, challenge, this.#options.dialect.pinDigest);
+      this.#loggedIn.delete(application);
       await this.#verify(application, skf.verifyPin(applicationId, proof), before, () =>
         this.#readTries(applicationId),
       );
+      this.#loggedIn.add(application);
     });
   }
 
   logOut(): Promise<void> {
-    return this.#serially(() => this.#logOut({ signal: this.#closing.signal, timeoutMs: timeouts.brief }));
+    return this.#operations.serially(() => this.#logOut((command) => this.#exchange(command, timeouts.brief)));
   }
 
   /** Ends a login that a page left behind when it crashed or was reloaded. To be called on connecting. */
   clearLeftoverLogin(): Promise<void> {
-    return this.#serially(async () => {
+    return this.#operations.serially(async () => {
       for (const application of await this.#applicationNames()) await this.#openApplication(application);
       try {
-        await this.#logOut({ signal: this.#closing.signal, timeoutMs: timeouts.brief });
+        await this.#logOut((command) => this.#exchange(command, timeouts.brief));
       } catch (error) {
         // A key that cannot end a login is no worse than without asking.
         if (!(error instanceof KeyError)) throw error;
@@ -169,7 +172,7 @@ export class SkfKey implements UsbKey {
   // --- what it does ---------------------------------------------------------------------------------------------------
 
   createContainer(ref: ContainerRef): Promise<void> {
-    return this.#serially(() =>
+    return this.#operations.serially(() =>
       this.#writing(ref.application, async (applicationId) => {
         const answer = await this.#run(skf.createContainer(applicationId, ref.container), timeouts.write);
         // Creating opens it as well.
@@ -179,7 +182,7 @@ export class SkfKey implements UsbKey {
   }
 
   generateSigningKeyPair(ref: ContainerRef, algorithm: KeyPairAlgorithm): Promise<Uint8Array> {
-    return this.#serially(() =>
+    return this.#operations.serially(() =>
       this.#writingIn(ref, async (applicationId, containerId) => {
         this.#signers.delete(nameOf(ref));
         if (algorithm === 'sm2') {
@@ -200,12 +203,14 @@ export class SkfKey implements UsbKey {
   }
 
   sign(ref: ContainerRef, message: Uint8Array): Promise<Uint8Array> {
+    const { rsaSignData } = this.#options.dialect;
     return this.#signWith(ref, async (signer, applicationId, containerId) => {
       if (signer.type === 'ecc') {
         return skf.eccSignData(applicationId, containerId, sm2Digest(message, signer.publicKey));
       }
+      if (rsaSignData === 'message') return skf.rsaSignRaw(applicationId, containerId, message);
       const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', copyBytes(message)));
-      return skf.rsaSignData(applicationId, containerId, skf.sha256DigestInfo(digest));
+      return skf.rsaSignData(applicationId, containerId, sha256DigestInfo(digest));
     });
   }
 
@@ -218,9 +223,13 @@ export class SkfKey implements UsbKey {
   }
 
   importCertificate(ref: ContainerRef, usage: KeyUsage, certificate: Uint8Array): Promise<void> {
-    return this.#serially(() =>
+    return this.#operations.serially(() =>
       this.#writingIn(ref, async (applicationId, containerId) => {
         if (certificate.length > skf.maxCertificateBytes) throw new KeyError('noRoom', 'the certificate is too long');
+        // The command deletes before it writes: it is not sent where it is known to be refused half-way.
+        if (this.#options.dialect.passwordForImport && !this.#loggedIn.has(ref.application)) {
+          throw new KeyError('notLoggedIn', 'this key takes certificates only after the password');
+        }
         const command = skf.importCertificate(applicationId, containerId, usage, certificate);
         await this.#run(command, timeouts.write);
       }),
@@ -228,7 +237,7 @@ export class SkfKey implements UsbKey {
   }
 
   deleteContainer(ref: ContainerRef): Promise<void> {
-    return this.#serially(() =>
+    return this.#operations.serially(() =>
       this.#writing(ref.application, async (applicationId) => {
         this.#signers.delete(nameOf(ref));
         await this.#run(skf.deleteContainer(applicationId, ref.container), timeouts.write);
@@ -238,7 +247,7 @@ export class SkfKey implements UsbKey {
 
   close(): Promise<void> {
     if (!this.#closed) {
-      this.#closed = this.#close();
+      this.#closed = this.#operations.close((exchange) => this.#logOut(exchange));
       this.#options.onClosing?.(this.#closed);
     }
     return this.#closed;
@@ -268,7 +277,7 @@ export class SkfKey implements UsbKey {
       ({ sw } = await this.#exchange(command, timeouts.brief));
     } catch (error) {
       // Without the device there is no counter to read; it is read when the key is back.
-      if (this.gone.aborted || this.#closing.signal.aborted) throw error;
+      if (this.#operations.over) throw error;
       lost = error;
     } finally {
       command.data.fill(0);
@@ -280,10 +289,10 @@ export class SkfKey implements UsbKey {
     const change = before && after ? after.remaining - before.remaining : undefined;
     // 63Cx says wrong; how many tries are left is the counter's to say.
     if ((sw !== undefined && sw >> 8 === 0x63) || (change !== undefined && change < 0)) {
-      throw new PasswordError('wrong', after?.remaining, cause);
+      throw new PasswordError('wrong', after?.remaining ?? this.#triesSaid(sw, before), cause);
     }
     if (sw !== undefined) {
-      if (sw === swApplicationNotOpen) this.#applications.delete(application);
+      if (sw === swApplicationNotOpen) this.#forget(application);
       throw refusal(sw, command.ins);
     }
     // Only the right password gives tries back.
@@ -291,28 +300,34 @@ export class SkfKey implements UsbKey {
     throw new PasswordError('unknown', after?.remaining, cause);
   }
 
+  /** The tries that 63Cx says are left, where the counter cannot be read: believed if they are one less than before. */
+  #triesSaid(sw: number | undefined, before: skf.PinInfo | undefined): number | undefined {
+    if (sw === undefined || !before) return undefined;
+    const said = (this.#options.dialect.triesNibble === 'high' ? sw >> 4 : sw) & 0xf;
+    return said === before.remaining - 1 ? said : undefined;
+  }
+
+  /** The application is not open any more, and the login went with it. */
+  #forget(application: string): void {
+    this.#applications.delete(application);
+    this.#loggedIn.delete(application);
+  }
+
   /** ClearSecureState and CloseApplication for all that is open; goes on past a refusal, and throws the first. */
-  async #logOut(options: { readonly signal?: AbortSignal; readonly timeoutMs: number }): Promise<void> {
+  async #logOut(exchange: (command: CommandApdu) => Promise<ResponseApdu>): Promise<void> {
     let failure: KeyError | undefined;
     this.#signers.clear();
+    this.#loggedIn.clear();
     for (const [name, { applicationId }] of [...this.#applications]) {
       this.#applications.delete(name);
       const clear = skf.clearSecureState(applicationId);
-      const { sw } = await this.#session.exchange(clear, options);
+      const { sw } = await exchange(clear);
       const refused = sw === swSuccess ? undefined : refusal(sw, clear.ins);
       // Nobody was logged in: that is what was wanted.
       if (refused && refused.code !== 'notLoggedIn') failure ??= refused;
-      await this.#session.exchange(skf.closeApplication(applicationId), options);
+      await exchange(skf.closeApplication(applicationId));
     }
     if (failure) throw failure;
-  }
-
-  async #close(): Promise<void> {
-    // What is running ends with `cancelled`, so that a key waiting for its button does not hold up the page.
-    this.#closing.abort();
-    await this.#tail;
-    if (!this.gone.aborted) await this.#logOut({ timeoutMs: timeouts.closing }).catch(() => undefined);
-    await this.#session.close();
   }
 
   // --- applications and containers, within ----------------------------------------------------------------------------
@@ -364,8 +379,7 @@ export class SkfKey implements UsbKey {
     try {
       return await work((await this.#openApplication(application)).applicationId);
     } catch (error) {
-      if (error instanceof KeyError && error.statusWord === swApplicationNotOpen)
-        this.#applications.delete(application);
+      if (error instanceof KeyError && error.statusWord === swApplicationNotOpen) this.#forget(application);
       throw error;
     }
   }
@@ -398,7 +412,7 @@ export class SkfKey implements UsbKey {
     ref: ContainerRef,
     commandFor: (signer: Signer, applicationId: number, containerId: number) => CommandApdu | Promise<CommandApdu>,
   ): Promise<Uint8Array> {
-    return this.#serially(() =>
+    return this.#operations.serially(() =>
       this.#writing(ref.application, async (applicationId) => {
         const known = this.#signers.get(nameOf(ref)) ?? (await this.#containerType(applicationId, ref));
         return this.#inContainer(applicationId, ref.container, async (containerId) => {
@@ -480,18 +494,8 @@ export class SkfKey implements UsbKey {
 
   // --- exchanges ------------------------------------------------------------------------------------------------------
 
-  /** One operation after the other, so that ids and logins of one never meet another's. */
-  #serially<T>(operation: () => Promise<T>): Promise<T> {
-    const result = this.#tail.then(() => {
-      if (this.#closing.signal.aborted) throw new TransportError('disconnected', 'the key is closed');
-      return operation();
-    });
-    this.#tail = result.catch(() => undefined);
-    return result;
-  }
-
   #exchange(command: CommandApdu, timeoutMs: number): Promise<ResponseApdu> {
-    return this.#session.exchange(command, { timeoutMs, signal: this.#closing.signal });
+    return this.#operations.exchange(command, timeoutMs);
   }
 
   /** @returns the data of a command that must end with 9000 */

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { encodeCommand } from '../../../src/apdu/command.ts';
 import { decodeName, decodeNames, encodeName } from '../../../src/usbkey/names.ts';
 import { passwordProof } from '../../../src/usbkey/password-proof.ts';
+import { sha256DigestInfo } from '../../../src/usbkey/pkcs1.ts';
 import { refusal } from '../../../src/usbkey/refusals.ts';
 import * as skf from '../../../src/usbkey/skf-commands.ts';
 import { KeyError } from '../../../src/usbkey/usbkey.ts';
@@ -46,7 +47,11 @@ describe('commands', () => {
     ['GenRSAKeyPair', skf.genRsaKeyPair(1, 2, 2048), '80540000 000006 0100 0200 0008 0000'],
     ['RSASignData', skf.rsaSignData(1, 2, hex('aa')), '80580200 000005 0100 0200 aa 0000'],
     ['RSASignData, raw', skf.rsaSignRaw(1, 2, hex('aabb')), '80580103 000006 0100 0200 aabb 0000'],
-    ['ECCSignData, raw', skf.eccSignRaw(1, 2, hex('3132'), hex('aa')), '80740100 00000b 0100 0200 02000000 3132 aa 0000'],
+    [
+      'ECCSignData, raw',
+      skf.eccSignRaw(1, 2, hex('3132'), hex('aa')),
+      '80740100 00000b 0100 0200 02000000 3132 aa 0000',
+    ],
     ['GenECCKeyPair', skf.genEccKeyPair(1, 2), '80700000 000008 0100 0200 00010000 0000'],
     ['ECCSignData', skf.eccSignData(1, 2, hex('ee')), '80740200 000005 0100 0200 ee 0000'],
     ['ExportPublicKey', skf.exportPublicKey(1, 2, 'signing'), '80880100 000004 0100 0200 0000'],
@@ -183,7 +188,7 @@ describe('public keys and signatures', () => {
     const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
     const message = Buffer.from('message');
 
-    const digestInfo = skf.sha256DigestInfo(createHash('sha256').update(message).digest());
+    const digestInfo = sha256DigestInfo(createHash('sha256').update(message).digest());
     const signature = privateEncrypt({ key: privateKey, padding: constants.RSA_PKCS1_PADDING }, digestInfo);
 
     expect(createVerify('sha256').update(message).verify(publicKey, signature)).toBe(true);

@@ -1,8 +1,10 @@
+import { createHash } from 'node:crypto';
 import { describe, expect, it, vi } from 'vitest';
 import { TransportError } from '../../../src/apdu/channel.ts';
 import { ApduSession } from '../../../src/apdu/session.ts';
-import { defaultDialect } from '../../../src/device/models.ts';
+import { defaultDialect, type SkfDialect } from '../../../src/device/models.ts';
 import { sm2Spki } from '../../../src/pki/algorithms.ts';
+import { passwordProof } from '../../../src/usbkey/password-proof.ts';
 import { SkfKey } from '../../../src/usbkey/skf-key.ts';
 import gm from '../../vectors/gm.json' with { type: 'json' };
 import { hex, toHex } from '../apdu/hex.ts';
@@ -29,7 +31,6 @@ const honest: Script = {
   '4e': '02000000 3000 9000',
   '88': `00010000 ${point} 9000`,
 };
-const options = { dialect: defaultDialect };
 const ref = { application: 'CFCA', container: 'C1' };
 const password = new TextEncoder().encode(gm.verifyPin.pin);
 const lost = new TransportError('timeout', 'no answer');
@@ -41,7 +42,7 @@ function answerOf(entry: Entry, turn: number, command: string): Answer {
   return isList(entry) ? (entry[Math.min(turn, entry.length - 1)] ?? '6f00') : entry;
 }
 
-function scripted(script: Script = {}) {
+function scripted(script: Script = {}, dialect: Partial<SkfDialect> = {}) {
   const all: Script = { ...honest, ...script };
   const turns = new Map<string, number>();
   const channel = new ScriptedChannel((command) => {
@@ -54,7 +55,9 @@ function scripted(script: Script = {}) {
     if (answer instanceof Promise) return answer.then(hex);
     return hex(answer);
   });
-  const key = new SkfKey(new ApduSession(channel, { extendedLength: 'wherePossible' }), options);
+  const key = new SkfKey(new ApduSession(channel, { extendedLength: 'wherePossible' }), {
+    dialect: { ...defaultDialect, ...dialect },
+  });
   const instructions = () => channel.sent.map((command) => toHex(command.subarray(1, 2)));
   const count = (ins: string) => instructions().filter((each) => each === ins).length;
   return { key, channel, instructions, count };
@@ -308,6 +311,68 @@ describe('writing', () => {
     const sent = channel.sent.find((command) => command[1] === 0x74) ?? hex('');
     expect(toHex(sent)).toBe(`8074020000002401000500${gm.sm2.e}0000`);
     expect(toHex(signature)).toBe(`3046022100${gm.sm2.r}022100${gm.sm2.s}`);
+  });
+});
+
+describe('a dialect', () => {
+  const rsa: Script = {
+    '4a': '01 00080000 00000000 00 00 9000',
+    '88': `0008 01000100 ${'ff'.repeat(256)} 9000`,
+    '58': `${'aa'.repeat(256)} 9000`,
+  };
+  const sentFor = async (dialect: Partial<SkfDialect>) => {
+    const { key, channel } = scripted(rsa, dialect);
+    await key.sign(ref, hex('abcdef'));
+    return channel.sent.find((command) => command[1] === 0x58) ?? hex('');
+  };
+
+  it('says what RSASignData is given', async () => {
+    const digest = createHash('sha256').update(hex('abcdef')).digest('hex');
+
+    expect(toHex(await sentFor({}))).toMatch(new RegExp(`^80580200.*${digest}0000$`));
+    expect(toHex(await sentFor({ rsaSignData: 'message' }))).toBe(
+      '80580103000007 01000500 abcdef 0000'.replaceAll(' ', ''),
+    );
+  });
+
+  it('says whether a certificate is taken only after the password', async () => {
+    const { key, count } = scripted({ '4c': '9000', '18': ['9000', '63c5', '9000'] }, { passwordForImport: true });
+    const write = () => key.importCertificate(ref, 'signing', hex('3000'));
+    const refused = { code: 'notLoggedIn' };
+
+    await expect(write()).rejects.toMatchObject(refused);
+    await key.verifyPassword('CFCA', password);
+    await write();
+    await expect(key.verifyPassword('CFCA', password)).rejects.toMatchObject({ code: 'wrong' });
+    await expect(write()).rejects.toMatchObject(refused);
+    await key.verifyPassword('CFCA', password);
+    await key.logOut();
+    await expect(write()).rejects.toMatchObject(refused);
+
+    expect(count('4c')).toBe(1);
+  });
+
+  it.each<[string, Partial<SkfDialect>, string, number | undefined]>([
+    ['the low nibble', {}, '63c5', 5],
+    ['the high nibble', { triesNibble: 'high' }, '635c', 5],
+    ['neither, when it does not fit what was left before', {}, '63c2', undefined],
+    ['neither, when it is the other one', {}, '635c', undefined],
+  ])('says where 63Cx counts, should the counter fall silent: %s', async (_, dialect, sw, remaining) => {
+    const { key } = scripted({ '18': sw, '14': ['060600 9000', '6d00'] }, dialect);
+
+    await expect(key.verifyPassword('CFCA', password)).rejects.toMatchObject({ code: 'wrong', remaining });
+  });
+
+  it('says how long a signature may take, and how the password is digested', async () => {
+    const { key, channel } = scripted({ ...rsa }, { signSeconds: 60, pinDigest: 'sm3' });
+
+    await key.verifyPassword('CFCA', password);
+    await key.sign(ref, hex('00'));
+
+    const signing = channel.sent.findIndex((command) => command[1] === 0x58);
+    expect(channel.options[signing]?.timeoutMs).toBe(60_000);
+    const proof = await passwordProof(password, hex(gm.verifyPin.challenge), 'sm3');
+    expect(toHex(channel.sent.find((command) => command[1] === 0x18) ?? hex(''))).toContain(toHex(proof));
   });
 });
 
