@@ -22,6 +22,7 @@ import {
   offCardKeys,
   parseCertificateObject,
   primarySlots,
+  slotName,
 } from './piv-objects.ts';
 import {
   containersOf,
@@ -178,7 +179,8 @@ export class PivKey implements UsbKey {
         ...(keyIn(slot)?.passwordPolicy === 'always' ? { passwordForEverySignature: true } : {}),
       };
       const isSigning = usageOf(slot) === 'signing';
-      return { ref, signing: isSigning ? pair : undefined, encryption: isSigning ? undefined : pair };
+      const content = { signing: isSigning ? pair : undefined, encryption: isSigning ? undefined : pair };
+      return { ref, ...content, slot: slotName(slot.slot) };
     });
   }
 

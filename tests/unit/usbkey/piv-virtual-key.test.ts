@@ -71,7 +71,12 @@ describe.each(ways)('a PIV key on %s with %s', (attachment, algorithm, features)
 
       await key.createContainer(fresh);
       expect(await key.listContainers()).toEqual([existing, fresh]);
-      expect(await key.readContainer(fresh)).toEqual({ ref: fresh, signing: undefined, encryption: undefined });
+      expect(await key.readContainer(fresh)).toEqual({
+        ref: fresh,
+        slot: '82',
+        signing: undefined,
+        encryption: undefined,
+      });
       await expect(key.createContainer(fresh)).rejects.toMatchObject({ code: 'containerExists' });
 
       const spki = await key.generateSigningKeyPair(fresh, algorithm);

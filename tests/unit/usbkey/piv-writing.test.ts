@@ -203,7 +203,12 @@ describe('what a slot is for', () => {
     const objects = { '5fc105': certificateObject(pairs.p256.certificate) };
     const { key } = await pluggedIn(samplePivState({ objects }));
 
-    expect(await key.readContainer(existing)).toEqual({ ref: existing, signing: undefined, encryption: undefined });
+    expect(await key.readContainer(existing)).toEqual({
+      ref: existing,
+      slot: '9A',
+      signing: undefined,
+      encryption: undefined,
+    });
   });
 
   it('is said, with the password it wants for every signature', async () => {
