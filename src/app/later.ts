@@ -17,6 +17,7 @@ export type PageName =
   | 'Code'
   | 'Privacy'
   | 'About'
+  | 'KeyAcceptance'
   | 'NotFound';
 
 /*
@@ -37,6 +38,7 @@ export const pages: Readonly<Record<PageName, Load<Page>>> = {
   Code: () => import('./pages/Code.svelte'),
   Privacy: () => import('./pages/Privacy.svelte'),
   About: () => import('./pages/About.svelte'),
+  KeyAcceptance: () => import('./pages/KeyAcceptance.svelte'),
   NotFound: () => import('./pages/NotFound.svelte'),
 };
 

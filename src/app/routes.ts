@@ -20,6 +20,7 @@ export const routes: readonly Route[] = [
   { path: '/code/:code', load: page('Code') },
   { path: '/privacy', load: page('Privacy') },
   { path: '/about', load: page('About') },
+  { path: '/operator/key-acceptance', load: page('KeyAcceptance') },
 ];
 
 export const notFound: Route = { path: '/not-found', load: page('NotFound') };

@@ -294,19 +294,28 @@ export class AcceptanceRun {
     return this.#runAll(removing, key);
   }
 
+  /** The key could not even be opened to begin with: that is the result. */
+  notOpened(error: unknown): void {
+    this.#add({ step: 'read', ...explain(error) });
+  }
+
   async #runAll(plans: readonly StepPlan[], key: UsbKey): Promise<void> {
     const login = new Login(key, this.#options.askPassword(key));
     const tools: Tools = { ...this.#options, key, login, findings: this.#findings };
     for (const { step, needs, run } of plans) {
       const ready = !key.gone.aborted && needs.every((needed) => this.#outcomeOf(needed) === 'passed');
       const result = ready ? await this.#try(step, () => run(tools)) : ({ step, outcome: 'notRun' } as const);
-      // A part that is run once more replaces what it came to before.
-      const before = this.#results.findIndex((earlier) => earlier.step === step);
-      if (before >= 0) this.#results.splice(before, 1);
-      this.#results.push(result);
-      this.#options.onResult(result);
+      this.#add(result);
     }
     await key.logOut().catch(() => undefined);
+  }
+
+  /** A part that is run once more replaces what it came to before. */
+  #add(result: StepResult): void {
+    const before = this.#results.findIndex(({ step }) => step === result.step);
+    if (before >= 0) this.#results.splice(before, 1);
+    this.#results.push(result);
+    this.#options.onResult(result);
   }
 
   async #try(step: AcceptanceStep, run: () => Promise<void>): Promise<StepResult> {

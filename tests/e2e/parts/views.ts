@@ -34,6 +34,7 @@ export const pages: readonly View[] = [
   '/code/no-such-code',
   '/privacy',
   '/about',
+  '/operator/key-acceptance',
   '/no-such-page',
 ].map((path) => ({ name: path, path }));
 
@@ -47,6 +48,13 @@ const renewsUntil =
   async (page: Page): Promise<void> => {
     await typePassword(page, password);
     await sees(words)(page);
+  };
+
+const acceptsUntil =
+  (words: string | RegExp) =>
+  async (page: Page): Promise<void> => {
+    await page.getByRole('button', { name: '可以作废，开始验收' }).click();
+    await renewsUntil(words)(page);
   };
 
 /** What a key makes of the two pages about it. */
@@ -226,5 +234,29 @@ export const keyViews: readonly View[] = [
     path: '/renew',
     key: { scenario: 'ca-refuses' },
     reach: renewsUntil('证书机构没有同意这次申请。'),
+  },
+  {
+    name: 'key acceptance: with a certificate on the key',
+    path: '/operator/key-acceptance',
+    key: { scenario: 'due-30-days' },
+    reach: sees(/里面有“.+”的证书/),
+  },
+  {
+    name: 'key acceptance: pull it out',
+    path: '/operator/key-acceptance',
+    key: { scenario: 'foreign' },
+    reach: acceptsUntil('请拔下 USBKEY。'),
+  },
+  {
+    name: 'key acceptance: passed',
+    path: '/operator/key-acceptance',
+    key: { scenario: 'foreign' },
+    reach: async (page: Page): Promise<void> => {
+      await acceptsUntil('请拔下 USBKEY。')(page);
+      await page.evaluate(() => window.virtualKey.unplug());
+      await sees(/请再插上同一个/)(page);
+      await page.evaluate(() => window.virtualKey.plug());
+      await sees(/验收通过/)(page);
+    },
   },
 ];
