@@ -17,7 +17,8 @@ test('one without is deleted when the person wants it, and nothing else is', asy
   await page.evaluate(async () => {
     const state = await window.virtualKey.state();
     for (const { containers } of state.applications) for (const container of containers) delete container.encryption;
-    localStorage.setItem('virtual-key', JSON.stringify({ state, plugged: true, granted: true }));
+    const saved = JSON.parse(localStorage.getItem('virtual-key') ?? '{}') as object;
+    localStorage.setItem('virtual-key', JSON.stringify({ ...saved, state }));
   });
   await page.goto('/renew');
   await page.locator('input[type=password]').fill(samplePassword);
