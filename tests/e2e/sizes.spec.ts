@@ -2,6 +2,7 @@ import type { Page } from '@playwright/test';
 import { expect, test } from './fixtures.ts';
 import { violations } from './parts/accessibility.ts';
 import { belowTheFold, misfits, screens, type Screen } from './parts/layout.ts';
+import { pivViews } from './parts/piv-views.ts';
 import { keyViews, pages, type View } from './parts/views.ts';
 
 // A hundred looks at standing pages: what is wrong is said in words, and a trace would double the time.
@@ -48,7 +49,7 @@ async function open(page: Page, view: View): Promise<void> {
   await view.reach?.(page);
 }
 
-for (const view of [...pages, ...keyViews])
+for (const view of [...pages, ...keyViews, ...pivViews])
   test(`${view.name}: fits, says how things stand above the fold, and axe finds nothing`, async ({ page, desk }) => {
     await desk(view.key ?? { scenario: 'not-due', plugged: false, granted: false });
     await open(page, view);

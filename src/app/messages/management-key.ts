@@ -14,8 +14,8 @@ const zh = {
 };
 const en: typeof zh = {
   label: 'Management key',
-  what: 'This USBKEY wants its management key before a new certificate can be written. That is not the password; whoever handed out the USBKEY keeps it.',
-  form: '32, 48 or 64 characters, 0–9 and A–F only; spaces do not matter. It is cleared after use and never stored.',
+  what: 'Writing takes the management key, which is not the password.',
+  form: 'Whoever handed out the USBKEY keeps it. 32, 48 or 64 characters, 0–9 and A–F only; spaces do not matter. It is cleared after use and never stored.',
   go: 'Check the management key',
   checking: 'Checking…',
   cancel: 'I do not know it; not now',
@@ -23,8 +23,7 @@ const en: typeof zh = {
   refusal: {
     empty: 'Type the management key first.',
     notHex: 'A management key has only the digits 0–9 and the letters A–F. Check it and type it again.',
-    length: (n: number): string =>
-      `A management key has 32, 48 or 64 characters; ${n} ${n === 1 ? 'was' : 'were'} typed. Type it again.`,
+    length: (n: number): string => `It has 32, 48 or 64 characters, and ${n} ${n === 1 ? 'was' : 'were'} typed.`,
   },
 };
 export const managementKey = { 'zh-CN': zh, en };
