@@ -260,6 +260,20 @@ test.describe('the operator', () => {
       await expect(page.getByRole('link', { name: '更新证书' })).toHaveCount(0);
     });
 
+  test('stops a model while its certificate is on the screen: nothing is written', async ({ page, desk }) => {
+    await desk({ scenario: 'due-30-days' });
+    await page.goto('/certificates');
+    await expect(seen(page, due)).toBeVisible();
+    const before = await keyState(page);
+
+    await sayOfTheModel(page, { enrolment: 'readOnly' });
+    await page.getByRole('link', { name: '更新证书' }).click();
+
+    await expect(seen(page, /这种型号的 USBKEY/)).toBeVisible();
+    await expect(page.locator('input[type=password]')).toHaveCount(0);
+    expect(await keyState(page)).toEqual(before);
+  });
+
   test('teaches the site another model', async ({ page, desk }) => {
     await page.route('**/config.json', async (route) => {
       const response = await route.fetch();

@@ -13,8 +13,8 @@ const en: typeof zh = {
   otherWay: 'Not in the list? Try another way',
   all: 'Still not there? List every device of this computer',
   inOtherWay: 'Connect in the other way',
-  otherTabWorks: (since: string): string => `Another tab is renewing the certificate on this USBKEY, since ${since}.`,
-  otherTabDecides: 'The old certificate is still there. See that tab for what comes of it.',
+  otherTabWorks: (since: string): string => `Another tab is at work on this USBKEY (since ${since}).`,
+  otherTabDecides: 'The old one is still there; that tab knows more.',
   nothingWritten: 'This only reads the certificate: no password is needed and nothing on the USBKEY changes.',
   withoutKey: 'No USBKEY at hand? Answer a few questions to see what to do',
 };

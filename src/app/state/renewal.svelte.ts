@@ -111,7 +111,11 @@ class RenewalState {
       this.#show(stopped('closed'));
       return;
     }
-    const policy = reading.policy ?? (await loadPolicy(config));
+    // Asked anew: a page may have stood open for long, and a model may have been stopped since.
+    const policy = await loadPolicy(config).catch((error: unknown) => {
+      if (reading.policy) return reading.policy;
+      throw error;
+    });
     const now = (): Date => clock.now();
     const procedure = new RenewalProcedure({
       key,
