@@ -1,3 +1,5 @@
+import type { EnvelopedKey } from '../pki/enveloped-key.ts';
+
 /** PKIFailureInfo bits by name, in bit order (RFC 9810 §5.2.3). */
 export const failInfoNames = [
   'badAlg',
@@ -83,6 +85,32 @@ export interface Credential {
   readonly sign: (message: Uint8Array) => Promise<Uint8Array>;
 }
 
+/** The new signing key, as far as a request needs it. */
+export interface NewKey {
+  /** DER SubjectPublicKeyInfo. */
+  readonly publicKey: Uint8Array;
+  /** Signs a message with it; the signature as a certificate carries it (see `UsbKey.sign`). */
+  readonly sign: (message: Uint8Array) => Promise<Uint8Array>;
+}
+
+/** What a request for the encryption certificate is about: the new signing key, which the authority certified before. */
+export interface CertifiedKey {
+  /** Of the transaction that certified it, 16 bytes. */
+  readonly transactionId: Uint8Array;
+  /** DER SubjectPublicKeyInfo. */
+  readonly publicKey: Uint8Array;
+  /** DER. */
+  readonly signingCertificate: Uint8Array;
+}
+
+/** An encryption key pair made by the authority, with its certificate. Neither is accepted yet. */
+export interface EncryptionDelivery {
+  /** DER. */
+  readonly certificate: Uint8Array;
+  /** Wrapped for the new signing key. */
+  readonly envelope: EnvelopedKey;
+}
+
 /** An authentic answer. `reply` is the authority's whole message: it goes into the journal and back into later calls. */
 export type EnrolmentAnswer =
   | {
@@ -92,6 +120,8 @@ export type EnrolmentAnswer =
       /** Further certificates the authority sent, in its order, untrusted. */
       readonly chain: readonly Uint8Array[];
       readonly reply: Uint8Array;
+      /** In answer to a request for the encryption certificate, which then is `certificate`. */
+      readonly encryption?: EncryptionDelivery;
     }
   | { readonly kind: 'waiting'; readonly checkAfterSeconds: number; readonly reply: Uint8Array };
 
@@ -101,7 +131,12 @@ export type EnrolmentState =
   /** It never got the request: the same bytes may be sent (again). */
   | { readonly kind: 'unknown' }
   /** Issued and confirmed: `reply` is the message that issued it. */
-  | { readonly kind: 'confirmed'; readonly certificate: Uint8Array; readonly reply: Uint8Array }
+  | {
+      readonly kind: 'confirmed';
+      readonly certificate: Uint8Array;
+      readonly reply: Uint8Array;
+      readonly encryption?: EncryptionDelivery;
+    }
   /** Issued, never confirmed, taken back; or ended by a rejection. A new transaction is needed. */
   | { readonly kind: 'withdrawn' };
 
@@ -111,12 +146,20 @@ export type EnrolmentState =
  */
 export interface CertificateAuthority {
   readonly protocol: 'cmp' | 'rest-enrolment';
+  /** Whether the encryption certificate is confirmed by a message of its own; otherwise with the signing certificate. */
+  readonly confirmsEncryption: boolean;
   /**
-   * The request for a certificate, complete and signed; to be journaled before it is first sent.
+   * The request for a certificate, complete and signed, under the old certificate's subject; to be journaled before it is
+   * first sent. The new key signs before the old one.
    * @param transactionId 16 bytes
-   * @param csr DER PKCS #10, signed by the new key
    */
-  prepareRequest(transactionId: Uint8Array, csr: Uint8Array, credential: Credential): Promise<Uint8Array>;
+  prepareRequest(transactionId: Uint8Array, newKey: NewKey, credential: Credential): Promise<Uint8Array>;
+  /**
+   * The request for an encryption certificate and its key pair, made by the authority and wrapped for the new signing
+   * key; to be journaled before it is first sent. It is sent, polled for and looked up like any request.
+   * @param transactionId its own, 16 bytes
+   */
+  prepareEncryptionRequest(transactionId: Uint8Array, of: CertifiedKey, credential: Credential): Promise<Uint8Array>;
   /** Sends the request's bytes and checks the answer's authenticity. */
   submit(request: Uint8Array, signal?: AbortSignal): Promise<EnrolmentAnswer>;
   /** Asks again after `waiting`. Signs with the credential. */

@@ -1,29 +1,38 @@
-import { oids, signatureAlgorithmFor } from '../pki/algorithms.ts';
-import { bytesEqual, copyBytes, fromBase64, toHex, type Bytes } from '../pki/bytes.ts';
+import { oids, readSpki, signatureAlgorithmFor } from '../pki/algorithms.ts';
+import { bytesEqual, copyBytes, fromBase64, fromHex, toHex, type Bytes } from '../pki/bytes.ts';
 import { CertificateError, parseCertificate, type Certificate } from '../pki/certificate.ts';
 import { verifyChain } from '../pki/chain.ts';
-import { parseCsr } from '../pki/csr.ts';
+import { createCsr } from '../pki/csr.ts';
+import { DerError } from '../pki/der.ts';
 import { digestForSignatureAlgorithm, isAcceptedSignatureAlgorithm } from '../pki/signature.ts';
 import {
   CaError,
   type CertificateAuthority,
+  type CertifiedKey,
   type Credential,
+  type EncryptionDelivery,
   type EnrolmentAnswer,
   type EnrolmentState,
+  type NewKey,
 } from './authority.ts';
 import {
   answers,
   buildMessage,
   CmpFormatError,
+  crmfRequestId,
   maxMessageBytes,
   p10crRequestId,
   parseMessage,
+  type CertResponse,
   type MessageContent,
   type PkiHeader,
   type PkiMessage,
   type PkiStatusInfo,
+  type PollReply,
 } from './cmp-messages.ts';
 import { findProtector } from './cmp-protection.ts';
+import { createCertReqMessages } from './crmf.ts';
+import { decodeEncryptedValue } from './encrypted-value.ts';
 import { exchange, type Fetch, type HttpAnswer, type HttpRequest } from './http.ts';
 
 export interface CmpAuthorityOptions {
@@ -47,6 +56,10 @@ export interface CmpAuthorityOptions {
    * an ordinary certificate of the same authority can speak for it. `anyUnderAnchor`: any certificate below an anchor.
    */
   readonly signerRule?: 'caOnly' | 'anyUnderAnchor';
+  /** What a certificate is asked for with: a PKCS #10 (default), or a key update of CRMF. */
+  readonly request?: 'p10cr' | 'kur';
+  /** Some authorities answer a p10cr with certReqId 0 instead of −1: to be taken as well. */
+  readonly p10crAnsweredWithZero?: boolean;
 }
 
 const contentType = 'application/pkixcmp';
@@ -67,6 +80,7 @@ const maxKnownProtectors = 8;
  */
 export class CmpAuthority implements CertificateAuthority {
   readonly protocol = 'cmp';
+  readonly confirmsEncryption = true;
   readonly #options: CmpAuthorityOptions;
   /** Certificates that have protected an answer: only an authority's first message must carry its own (RFC 9483 §3.3). */
   readonly #knownProtectors: Bytes[] = [];
@@ -76,41 +90,60 @@ export class CmpAuthority implements CertificateAuthority {
   }
 
   /**
-   * @throws RangeError for a transactionID of another length, CsrError for bytes that are no PKCS #10, CertificateError
-   *   for the credential's certificate; what the credential's `sign` throws comes through
+   * p10cr or kur (RFC 9483 §4.1.4, §4.1.3).
+   * @throws RangeError for a transactionID of another length, CsrError or CrmfError for a malformed public key,
+   *   CertificateError for the credential's certificate; what either key's `sign` throws comes through
    */
-  async prepareRequest(transactionId: Uint8Array, csr: Uint8Array, credential: Credential): Promise<Bytes> {
-    if (transactionId.length !== transactionIdBytes) throw new RangeError('a transactionID has 16 bytes');
+  async prepareRequest(transactionId: Uint8Array, newKey: NewKey, credential: Credential): Promise<Bytes> {
     const certificate = parseCertificate(credential.certificate);
-    const recipient = this.#options.recipient ?? certificate.issuer.der;
-    const body = { type: 'p10cr', csr: parseCsr(csr).der } as const;
+    const { recipient = certificate.issuer.der, request = 'p10cr' } = this.#options;
+    assertTransactionId(transactionId);
+    const body = request === 'kur' ? await keyUpdate(certificate, newKey) : await pkcs10(certificate, newKey);
     return this.#build(certificate, credential, { recipient, transactionId, body });
   }
 
+  /**
+   * cr with central key generation (RFC 9483 §4.1.6), the new signing key as protocolEncrKey.
+   * @throws RangeError for a transactionID of another length, CertificateError for the credential's certificate; what
+   *   the credential's `sign` throws comes through
+   */
+  async prepareEncryptionRequest(
+    transactionId: Uint8Array,
+    { publicKey: protocolEncrKey }: CertifiedKey,
+    credential: Credential,
+  ): Promise<Bytes> {
+    const certificate = parseCertificate(credential.certificate);
+    const { recipient = certificate.issuer.der } = this.#options;
+    assertTransactionId(transactionId);
+    const subject = certificate.subject.der;
+    const requests = await createCertReqMessages({ certReqId: crmfRequestId, subject, protocolEncrKey });
+    return this.#build(certificate, credential, { recipient, transactionId, body: { type: 'cr', requests } });
+  }
+
   async submit(request: Uint8Array, signal?: AbortSignal): Promise<EnrolmentAnswer> {
-    return readAnswer(await this.#send(ownMessage(request, 'p10cr'), signal));
+    const message = ownMessage(request, ['p10cr', 'kur', 'cr']);
+    return readAnswer(await this.#send(message, signal), this.#expectedFor(message));
   }
 
   async poll(lastReply: Uint8Array, credential: Credential, signal?: AbortSignal): Promise<EnrolmentAnswer> {
-    const body = { type: 'pollReq', certReqIds: [p10crRequestId] } as const;
-    const request = await this.#build(
-      parseCertificate(credential.certificate),
-      credential,
-      followUp(readableMessage(lastReply), body),
-    );
-    return readAnswer(await this.#send(ownMessage(request, 'pollReq'), signal));
+    const last = readableMessage(lastReply);
+    const certReqId = entryOf(last).certReqId;
+    const body = { type: 'pollReq', certReqIds: [certReqId] } as const;
+    const request = await this.#build(parseCertificate(credential.certificate), credential, followUp(last, body));
+    const certReqIds = certReqId === crmfRequestId ? [crmfRequestId] : this.#idsForP10cr;
+    return readAnswer(await this.#send(ownMessage(request, ['pollReq']), signal), { ...anyAnswer, certReqIds });
   }
 
   async prepareConfirmation(reply: Uint8Array, accepted: boolean, credential: Credential): Promise<Bytes> {
     const message = readableMessage(reply);
-    const answer = readAnswer(message);
+    const answer = readAnswer(message, anyAnswer);
     if (answer.kind !== 'issued') throw new CaError('malformed', 'the reply issues no certificate');
     const body = {
       type: 'certConf',
       statuses: [
         {
           certHash: await certHash(answer.certificate, accepted),
-          certReqId: p10crRequestId,
+          certReqId: entryOf(message).certReqId,
           status: accepted ? undefined : refusal,
         },
       ],
@@ -119,7 +152,7 @@ export class CmpAuthority implements CertificateAuthority {
   }
 
   async confirm(confirmation: Uint8Array, signal?: AbortSignal): Promise<void> {
-    const { body } = await this.#send(ownMessage(confirmation, 'certConf'), signal);
+    const { body } = await this.#send(ownMessage(confirmation, ['certConf']), signal);
     if (body.type === 'pkiConf') return;
     if (body.type !== 'error') throw new CaError('malformed', `${body.type} in answer to certConf`);
     // An earlier confirmation arrived and its acknowledgement was lost.
@@ -146,12 +179,22 @@ export class CmpAuthority implements CertificateAuthority {
       throw new CaError('mismatch', 'a message about another transaction');
     }
     // The JSON around the message is not protected: beyond what it alone can say, the message counts.
-    const answer = readAnswer(reply);
+    const answer = readAnswer(reply, anyAnswer);
     if (answer.kind === 'waiting') {
       return { ...answer, checkAfterSeconds: boundedWait(checkAfterSeconds ?? answer.checkAfterSeconds) };
     }
     if (status !== 'confirmed') return answer;
-    return { kind: 'confirmed', certificate: answer.certificate, reply: answer.reply };
+    const { certificate, encryption } = answer;
+    return { kind: 'confirmed', certificate, reply: answer.reply, ...(encryption && { encryption }) };
+  }
+
+  get #idsForP10cr(): readonly number[] {
+    return this.#options.p10crAnsweredWithZero === true ? [p10crRequestId, crmfRequestId] : [p10crRequestId];
+  }
+
+  #expectedFor({ body }: PkiMessage): Expected {
+    if (body.type === 'p10cr') return { types: ['cp'], certReqIds: this.#idsForP10cr };
+    return { types: [body.type === 'kur' ? 'kup' : 'cp'], certReqIds: [crmfRequestId] };
   }
 
   /** A message of ours, with a fresh nonce, protected under the credential. */
@@ -235,10 +278,24 @@ function requireIds(header: PkiHeader): PkiHeader & { readonly transactionId: By
   return { ...header, transactionId, senderNonce };
 }
 
+function assertTransactionId(transactionId: Uint8Array): void {
+  if (transactionId.length !== transactionIdBytes) throw new RangeError('a transactionID has 16 bytes');
+}
+
+async function pkcs10({ subject }: Certificate, { publicKey, sign }: NewKey): Promise<MessageContent['body']> {
+  return { type: 'p10cr', csr: await createCsr({ subject: subject.der, spki: publicKey, sign }) };
+}
+
+async function keyUpdate(old: Certificate, { publicKey, sign }: NewKey): Promise<MessageContent['body']> {
+  const oldCertId = { issuer: old.issuer.der, serialNumber: fromHex(old.serialNumber) };
+  const content = { certReqId: crmfRequestId, subject: old.subject.der, publicKey, oldCertId };
+  return { type: 'kur', requests: await createCertReqMessages(content, sign) };
+}
+
 /** A message of ours as it comes back from the journal. */
-function ownMessage(der: Uint8Array, type: 'p10cr' | 'pollReq' | 'certConf'): PkiMessage {
+function ownMessage(der: Uint8Array, types: readonly PkiMessage['body']['type'][]): PkiMessage {
   const message = readableMessage(der);
-  if (message.body.type !== type) throw new CaError('malformed', `${message.body.type} where ${type} is sent`);
+  if (!types.includes(message.body.type)) throw new CaError('malformed', `${message.body.type} is not sent here`);
   requireIds(message.header);
   return message;
 }
@@ -259,38 +316,57 @@ function readableMessage(der: Uint8Array): PkiMessage {
   }
 }
 
-/** What an authentic answer to p10cr or pollReq says. */
-function readAnswer(message: PkiMessage): EnrolmentAnswer {
+/** What an answer may look like, by its request. */
+interface Expected {
+  readonly types: readonly ('cp' | 'kup')[];
+  readonly certReqIds: readonly number[];
+}
+
+/** Where the request is not at hand. */
+const anyAnswer: Expected = { types: ['cp', 'kup'], certReqIds: [p10crRequestId, crmfRequestId] };
+
+/** What an authentic answer to a request or a pollReq says. */
+function readAnswer(message: PkiMessage, { types, certReqIds }: Expected): EnrolmentAnswer {
   const { body, der: reply } = message;
-  switch (body.type) {
-    case 'error':
-      throw rejected(body.status, body.details);
-    case 'pollRep': {
-      const { checkAfterSeconds } = only(body.replies);
-      return { kind: 'waiting', checkAfterSeconds: boundedWait(checkAfterSeconds), reply };
-    }
-    case 'cp': {
-      const { status, certificate } = only(body.responses);
-      if (status.status === 'waiting') return { kind: 'waiting', checkAfterSeconds: firstPollAfterSeconds, reply };
-      if (status.status === 'rejection') throw rejected(status);
-      if (status.status !== 'accepted' && status.status !== 'grantedWithMods') {
-        throw new CaError('malformed', `cp with status ${status.status}`);
-      }
-      if (!certificate) throw new CaError('malformed', 'cp that grants without a certificate');
-      const others = [...message.extraCerts, ...(body.caPubs ?? [])];
-      return { kind: 'issued', certificate: copyBytes(certificate), chain: others, reply };
-    }
-    default:
-      throw new CaError('malformed', `${body.type} in answer to a request`);
+  if (body.type === 'error') throw rejected(body.status, body.details);
+  const entry = entryOf(message);
+  if (!certReqIds.includes(entry.certReqId)) throw new CaError('mismatch', `an answer to request ${entry.certReqId}`);
+  if ('checkAfterSeconds' in entry) {
+    return { kind: 'waiting', checkAfterSeconds: boundedWait(entry.checkAfterSeconds), reply };
   }
+  if (!types.some((type) => type === body.type)) throw new CaError('malformed', `${body.type} in answer to a request`);
+  const { status, certificate } = entry;
+  if (status.status === 'waiting') return { kind: 'waiting', checkAfterSeconds: firstPollAfterSeconds, reply };
+  if (status.status === 'rejection') throw rejected(status);
+  if (status.status !== 'accepted' && status.status !== 'grantedWithMods') {
+    throw new CaError('malformed', `${body.type} with status ${status.status}`);
+  }
+  if (!certificate) throw new CaError('malformed', `${body.type} that grants without a certificate`);
+  const chain = [...message.extraCerts, ...(('caPubs' in body && body.caPubs) || [])];
+  const encryption = readDelivery(entry);
+  return { kind: 'issued', certificate: copyBytes(certificate), chain, reply, ...(encryption && { encryption }) };
 }
 
 /** The one entry there must be for our one request. */
-function only<Entry extends { readonly certReqId: number }>(entries: readonly Entry[]): Entry {
-  const [entry, ...others] = entries;
-  if (!entry || others.length > 0) throw new CaError('malformed', 'not exactly one answer for one request');
-  if (entry.certReqId !== p10crRequestId) throw new CaError('mismatch', `an answer to request ${entry.certReqId}`);
+function entryOf({ body }: PkiMessage): CertResponse | PollReply {
+  const [entry, ...others]: readonly (CertResponse | PollReply)[] =
+    body.type === 'cp' || body.type === 'kup' ? body.responses : body.type === 'pollRep' ? body.replies : [];
+  if (!entry) throw new CaError('malformed', `${body.type} in answer to a request`);
+  if (others.length > 0) throw new CaError('malformed', 'not exactly one answer for one request');
   return entry;
+}
+
+/** The key pair that came with a certificate; undefined where there is none, or none that could be imported. */
+function readDelivery({ certificate, privateKey }: CertResponse): EncryptionDelivery | undefined {
+  if (!certificate || !privateKey) return undefined;
+  try {
+    const key = readSpki(parseCertificate(certificate).spki);
+    if (key.algorithm !== 'sm2') return undefined;
+    return { certificate: copyBytes(certificate), envelope: decodeEncryptedValue(privateKey, key.publicKey) };
+  } catch (error) {
+    if (error instanceof DerError || error instanceof CertificateError) return undefined;
+    throw error;
+  }
 }
 
 function boundedWait(seconds: number): number {

@@ -35,7 +35,7 @@ import { isAcceptedSignatureAlgorithm } from '../pki/signature.ts';
 import { failInfoNames, type FailInfo } from './authority.ts';
 
 /*
- * The messages of CMP (RFC 9810, profile RFC 9483) that a renewal by p10cr needs, for both sides. The module is ASN.1
+ * The messages of CMP (RFC 9810, profile RFC 9483) that a renewal by p10cr, kur and cr needs, for both sides. The module is ASN.1
  * with EXPLICIT TAGS: every header option and body choice is a tag around a whole value.
  */
 
@@ -51,6 +51,8 @@ const maxEntries = 16;
 
 /** certReqId of a p10cr's answer, confirmation and polls: the request carries none (RFC 9483 §4.1.4). */
 export const p10crRequestId = -1;
+/** certReqId of the one request in a cr or kur (RFC 9483 §4.1). */
+export const crmfRequestId = 0;
 
 /** PKIStatus in order of value (RFC 9810 §5.2.3). */
 export const pkiStatusNames = [
@@ -77,6 +79,8 @@ export interface CertResponse {
   readonly status: PkiStatusInfo;
   /** DER; absent while waiting, after a rejection, and where the certificate came encrypted. */
   readonly certificate?: Uint8Array | undefined;
+  /** DER EncryptedKey: the private key of a key pair that the authority made. */
+  readonly privateKey?: Uint8Array | undefined;
 }
 
 /** CertStatus (RFC 9810 §5.3.18). */
@@ -101,7 +105,12 @@ export type PkiBody =
       readonly csr: Uint8Array;
     }
   | {
-      readonly type: 'cp';
+      readonly type: 'cr' | 'kur';
+      /** DER CertReqMessages. */
+      readonly requests: Uint8Array;
+    }
+  | {
+      readonly type: 'cp' | 'kup';
       readonly responses: readonly CertResponse[];
       /** DER certificates, not trusted. */
       readonly caPubs?: readonly Uint8Array[];
@@ -115,7 +124,18 @@ export type PkiBody =
   | { readonly type: 'unsupported'; readonly tag: number };
 export type PkiBodyType = PkiBody['type'];
 
-const bodyTags = { cp: 3, p10cr: 4, pkiConf: 19, error: 23, certConf: 24, pollReq: 25, pollRep: 26 } as const;
+const bodyTags = {
+  cr: 2,
+  cp: 3,
+  p10cr: 4,
+  kur: 7,
+  kup: 8,
+  pkiConf: 19,
+  error: 23,
+  certConf: 24,
+  pollReq: 25,
+  pollRep: 26,
+} as const;
 const highestBodyTag = 26;
 const infoTypes = { implicitConfirm: '1.3.6.1.5.5.7.4.13', confirmWaitTime: '1.3.6.1.5.5.7.4.14' } as const;
 
@@ -225,13 +245,21 @@ function bodyBlock(body: MessageContent['body']): DerBlock {
   switch (body.type) {
     case 'p10cr':
       return raw(body.csr);
-    case 'cp': {
+    case 'cr':
+    case 'kur':
+      return raw(body.requests);
+    case 'cp':
+    case 'kup': {
       const caPubs = body.caPubs ?? [];
       return sequence(
         caPubs.length > 0 ? explicit(1, sequence(...caPubs.map(raw))) : undefined,
         sequence(
-          ...body.responses.map(({ certReqId, status, certificate }) =>
-            sequence(integer(certReqId), statusBlock(status), certificate && sequence(explicit(0, raw(certificate)))),
+          ...body.responses.map(({ certReqId, status, certificate, privateKey }) =>
+            sequence(
+              integer(certReqId),
+              statusBlock(status),
+              certificate && sequence(explicit(0, raw(certificate)), privateKey && explicit(0, raw(privateKey))),
+            ),
           ),
         ),
       );
@@ -379,8 +407,14 @@ function readBody(block: DerBlock): PkiBody {
   switch (tag) {
     case bodyTags.p10cr:
       return { type: 'p10cr', csr: sourceBytes(content) };
+    case bodyTags.cr:
+      return { type: 'cr', requests: sourceBytes(content) };
+    case bodyTags.kur:
+      return { type: 'kur', requests: sourceBytes(content) };
     case bodyTags.cp:
-      return readCertRep(content);
+      return readCertRep('cp', content);
+    case bodyTags.kup:
+      return readCertRep('kup', content);
     case bodyTags.certConf:
       return { type: 'certConf', statuses: readList(content).map(readCertStatus) };
     case bodyTags.pkiConf:
@@ -400,11 +434,11 @@ function readBody(block: DerBlock): PkiBody {
   }
 }
 
-function readCertRep(block: DerBlock): PkiBody {
+function readCertRep(type: 'cp' | 'kup', block: DerBlock): PkiBody {
   const parts = readSequence(block, 1, 2);
   const [caPubs, responses] = parts.length === 2 ? parts : [undefined, parts[0]];
   return {
-    type: 'cp',
+    type,
     caPubs: caPubs ? readList(readExplicit(caPubs, 1)).map(sourceBytes) : [],
     responses: readList(responses).map(readCertResponse),
   };
@@ -413,12 +447,13 @@ function readCertRep(block: DerBlock): PkiBody {
 function readCertResponse(block: DerBlock): CertResponse {
   const [certReqId, status, ...options] = readSequence(block, 2, 4);
   const keyPair = isSequence(options[0]) ? options[0] : undefined;
-  // certOrEncCert: certificate [0] or encryptedCert [1]; after it an encrypted private key [0] and publicationInfo [1].
-  const choice = keyPair && readSequence(keyPair, 1, 3)[0];
+  // certOrEncCert: certificate [0] or encryptedCert [1]; after it an encrypted privateKey [0] and publicationInfo [1].
+  const [choice, privateKey] = keyPair ? readSequence(keyPair, 1, 3) : [];
   return {
     certReqId: readInteger(certReqId),
     status: readStatus(status),
     certificate: choice && isContext(choice, 0) ? sourceBytes(readExplicit(choice, 0)) : undefined,
+    privateKey: privateKey && isContext(privateKey, 0) ? sourceBytes(readExplicit(privateKey, 0)) : undefined,
   };
 }
 

@@ -29,11 +29,13 @@ export const oids = {
   ecdsaWithSha256: '1.2.840.10045.4.3.2',
   ecdsaWithSha384: '1.2.840.10045.4.3.3',
   ecdsaWithSha512: '1.2.840.10045.4.3.4',
-  /** GM/T 0006: the recommended curve, SM2 signatures over SM3, SM3, SM4. */
+  /** GM/T 0006: the recommended curve, SM2 encryption, SM2 signatures over SM3, SM3, SM4. */
   sm2: '1.2.156.10197.1.301',
+  sm2Encryption: '1.2.156.10197.1.301.3',
   sm2WithSm3: '1.2.156.10197.1.501',
   sm3: '1.2.156.10197.1.401',
   sm4: '1.2.156.10197.1.104',
+  sm4Ecb: '1.2.156.10197.1.104.1',
 } as const;
 
 /** The public keys this project knows. `rsa` is of any length: `securityBits` judges it. */

@@ -161,6 +161,24 @@ export function parseDer(bytes: Uint8Array, limits: DerLimits = {}): DerBlock {
   return parsed.result;
 }
 
+/** Where a value stands among bytes: its tag, its first octet, its contents, its end. */
+export interface DerSpan extends Header {
+  readonly start: number;
+}
+
+/**
+ * The values from `start` to `end`, one after another: for lists too long to be held as objects. What is inside them is
+ * not looked at; `assertDer` does that.
+ * @throws DerError where a value is not well-formed or goes beyond `end`
+ */
+export function* derSpans(bytes: Uint8Array, start: number, end: number): Generator<DerSpan, undefined> {
+  for (let offset = start; offset < end;) {
+    const header = readHeader(bytes, offset, end);
+    yield { ...header, start: offset };
+    offset = header.end;
+  }
+}
+
 /** The DER of a value built here. */
 export function encode(block: DerBlock): Bytes {
   return new Uint8Array(block.toBER());
@@ -215,6 +233,16 @@ export function implicitPrimitive(tagNumber: number, content: Uint8Array): DerBl
   return new asn1js.Primitive({ idBlock: { tagClass: 3, tagNumber }, valueHex: copyBytes(content).buffer });
 }
 
+/**
+ * [n] IMPLICIT of a ready DER value: the tag in place of its own (X.690 §8.14.3). Not for a CHOICE, which is tagged
+ * explicitly whatever its module says (X.680 §31.2.7).
+ */
+export function implicit(tagNumber: number, der: Uint8Array): DerBlock {
+  const bytes = copyBytes(der);
+  bytes[0] = 0x80 | ((bytes[0] ?? 0) & 0x20) | tagNumber;
+  return raw(bytes);
+}
+
 export function oid(dotted: string): DerBlock {
   return new asn1js.ObjectIdentifier({ value: dotted });
 }
@@ -242,6 +270,11 @@ export function integer(value: number): DerBlock {
 /** INTEGER of an unsigned big-endian number of any length. */
 export function unsignedInteger(bytes: Uint8Array): DerBlock {
   return raw(tlv(universal.integer, unsignedContent(bytes)));
+}
+
+/** INTEGER of its contents octets, as `readIntegerContent` gives them. */
+export function integerOfContent(content: Uint8Array): DerBlock {
+  return raw(tlv(universal.integer, content));
 }
 
 export function boolean(value: boolean): DerBlock {
@@ -361,6 +394,22 @@ export function readExplicit(block: DerBlock, tagNumber: number): DerBlock {
   const [inner, ...others] = isContext(block, tagNumber) ? children(block) : [];
   if (!inner || others.length > 0) throw new DerError(`[${tagNumber}] with one value expected`);
   return inner;
+}
+
+/** The value inside [n] IMPLICIT of this type, with its own tag again and as strictly as if it had always carried it. */
+export function readImplicit(
+  block: DerBlock | undefined,
+  tagNumber: number,
+  type: 'sequence' | 'integer' | 'bitString' | 'octetString' | 'null',
+): DerBlock {
+  if (!block || !isContext(block, tagNumber)) throw new DerError(`[${tagNumber}] expected`);
+  const isConstructed = type === 'sequence';
+  const bytes = sourceBytes(block);
+  if (((byteAt(bytes, 0) & 0x20) !== 0) !== isConstructed) {
+    throw new DerError('primitive where constructed is meant, or the other way round');
+  }
+  bytes[0] = isConstructed ? 0x20 | sequenceTag : universal[type];
+  return parseDer(bytes);
 }
 
 /** Dotted decimal. */

@@ -7,7 +7,6 @@ import {
 } from '../ca/authority.ts';
 import { bytesEqual, toHex } from '../pki/bytes.ts';
 import { CertificateError, parseCertificate, type Certificate } from '../pki/certificate.ts';
-import { createCsr } from '../pki/csr.ts';
 import { DerError } from '../pki/der.ts';
 import { readSpki } from '../pki/algorithms.ts';
 import { signatureOidFor, verifySignature } from '../pki/signature.ts';
@@ -279,15 +278,14 @@ class Run {
   private async ask(record: JournalRecord, newPublicKey: Uint8Array): Promise<Outcome> {
     const { key, authority } = this.ports;
     this.at('request');
-    const csr = await this.asUser(record, () =>
-      createCsr({
-        subject: parseCertificate(record.oldCertificate).subject.der,
-        spki: newPublicKey,
-        sign: (tbs) => key.sign(record.newContainer, tbs),
-      }),
-    );
+    const sign = (message: Uint8Array): Promise<Uint8Array> => key.sign(record.newContainer, message);
+    const newKey = {
+      publicKey: newPublicKey,
+      // Where the old key's signature does not keep the login of its own, the new key's has to.
+      sign: this.asksAnew ? (message: Uint8Array) => this.asUser(record, () => sign(message)) : sign,
+    };
     const id = transactionIdBytes(record.transactionId);
-    const request = await this.asOld(record, 'request', (old) => authority.prepareRequest(id, csr, old));
+    const request = await this.asOld(record, 'request', (old) => authority.prepareRequest(id, newKey, old));
     const requested = await this.put({ ...record, stage: 'request', newPublicKey, request });
     let answer: EnrolmentAnswer;
     try {

@@ -3,6 +3,7 @@ import { buildMessage, parseMessage } from '../../src/ca/cmp-messages.ts';
 import { signatureAlgorithmFor } from '../../src/pki/algorithms.ts';
 import { toHex } from '../../src/pki/bytes.ts';
 import { parseCertificate } from '../../src/pki/certificate.ts';
+import { createCsr } from '../../src/pki/csr.ts';
 import { containerNameFor, transactionIdOf } from '../../src/renewal/container-name.ts';
 import type { ContainerRef } from '../../src/usbkey/usbkey.ts';
 import type { Defect, Desk } from './desk.ts';
@@ -229,10 +230,11 @@ export const defects: Readonly<Record<string, Sabotage>> = {
       change: (ports) => ({
         ...ports,
         authority: substitute(ports.authority, {
-          prepareRequest: async (transactionId, csr, credential) => {
+          prepareRequest: async (transactionId, { publicKey, sign }, credential) => {
             const { subject, issuer, keyAlgorithm, subjectKeyIdentifier, der } = parseCertificate(
               credential.certificate,
             );
+            const csr = await createCsr({ subject: subject.der, spki: publicKey, sign });
             return buildMessage(
               {
                 sender: subject.der,

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { CaError, type Credential, type EnrolmentAnswer } from '../../src/ca/authority.ts';
+import { CaError, type Credential, type EnrolmentAnswer, type NewKey } from '../../src/ca/authority.ts';
 import { CmpAuthority, type CmpAuthorityOptions } from '../../src/ca/cmp-client.ts';
 import { toHex, type Bytes } from '../../src/pki/bytes.ts';
 import { parseCertificate } from '../../src/pki/certificate.ts';
@@ -8,7 +8,7 @@ import { createCsr } from '../../src/pki/csr.ts';
 import { pem } from '../unit/pki/hierarchy.ts';
 import { MockCmpServer, OpensslDirectory } from './openssl.ts';
 
-const newKey = {
+const keyKinds = {
   p256: ['-algorithm', 'EC', '-pkeyopt', 'ec_paramgen_curve:P-256'],
   rsa: ['-algorithm', 'RSA', '-pkeyopt', 'rsa_keygen_bits:2048'],
 } as const;
@@ -31,9 +31,9 @@ subjectKeyIdentifier = hash
 authorityKeyIdentifier = keyid
 `;
 
-async function makeHierarchy(dir: OpensslDirectory, kind: keyof typeof newKey): Promise<void> {
+async function makeHierarchy(dir: OpensslDirectory, kind: keyof typeof keyKinds): Promise<void> {
   for (const name of ['ca', 'srv', 'cmc', 'old', 'new', 'expired'])
-    await dir.openssl('genpkey', ...newKey[kind], '-out', `${name}.key`);
+    await dir.openssl('genpkey', ...keyKinds[kind], '-out', `${name}.key`);
   await dir.openssl(
     ...[
       'req',
@@ -137,7 +137,7 @@ async function makeHierarchy(dir: OpensslDirectory, kind: keyof typeof newKey): 
 
 describe.each(['p256', 'rsa'] as const)('CmpAuthority against OpenSSL’s mock server, %s', (kind) => {
   let dir: OpensslDirectory;
-  let csr: Bytes;
+  let newKey: NewKey;
   let newCertificate: Bytes;
   let server: MockCmpServer | undefined;
 
@@ -147,7 +147,8 @@ describe.each(['p256', 'rsa'] as const)('CmpAuthority against OpenSSL’s mock s
     await makeHierarchy(dir, kind);
     await dir.openssl('pkey', '-in', 'new.key', '-pubout', '-outform', 'DER', '-out', 'new.pub');
     const { subject } = parseCertificate(await dir.certificate('old.crt'));
-    csr = await createCsr({ subject: subject.der, spki: await dir.read('new.pub'), sign: dir.signer('new.key') });
+    newKey = { publicKey: await dir.read('new.pub'), sign: dir.signer('new.key') };
+    const csr = await createCsr({ subject: subject.der, spki: newKey.publicKey, sign: newKey.sign });
     await dir.write('new.csr', pem('CERTIFICATE REQUEST', csr));
     await dir.openssl(
       'x509',
@@ -203,7 +204,7 @@ describe.each(['p256', 'rsa'] as const)('CmpAuthority against OpenSSL’s mock s
 
   async function request(authority: CmpAuthority, credential: Credential): Promise<EnrolmentAnswer> {
     const transactionId = crypto.getRandomValues(new Uint8Array(16));
-    return authority.submit(await authority.prepareRequest(transactionId, csr, credential));
+    return authority.submit(await authority.prepareRequest(transactionId, newKey, credential));
   }
 
   async function confirm(

@@ -8,8 +8,8 @@ import { findProtector } from '../../../src/ca/cmp-protection.ts';
 import { signatureAlgorithmFor } from '../../../src/pki/algorithms.ts';
 import { toBase64, toHex, type Bytes } from '../../../src/pki/bytes.ts';
 import { parseCertificate } from '../../../src/pki/certificate.ts';
-import { encode, octetString } from '../../../src/pki/der.ts';
-import { createCsr, parseCsr } from '../../../src/pki/csr.ts';
+import { encode, nullValue, octetString } from '../../../src/pki/der.ts';
+import { CsrError, parseCsr, verifyCsr } from '../../../src/pki/csr.ts';
 import { sm3 } from '../../../src/pki/sm3.ts';
 import { changed, issueCertificate, makeKey, makeName, type TestKey } from '../pki/hierarchy.ts';
 import { StubServer, type Handler } from './stub-server.ts';
@@ -101,7 +101,7 @@ const newCertificate = await issueCertificate({
   keyUsage: [0],
 });
 const credential: Credential = { certificate: old.certificate, sign: old.key.sign };
-const csr = await createCsr({ subject: names.holder, spki: newKey.spki, sign: newKey.sign });
+const asked = { publicKey: newKey.spki, sign: newKey.sign };
 
 type Body = MessageContent['body'];
 const granted = {
@@ -177,7 +177,7 @@ const request = await new CmpAuthority({
   fetch,
   now: () => now,
   timeoutMs: 1,
-}).prepareRequest(transactionId, csr, credential);
+}).prepareRequest(transactionId, asked, credential);
 
 const errorOf = async (promise: Promise<unknown>): Promise<CaError> => {
   const error: unknown = await promise.then(
@@ -191,7 +191,10 @@ const errorOf = async (promise: Promise<unknown>): Promise<CaError> => {
 describe('prepareRequest', () => {
   it('makes a p10cr protected by the old certificate', async () => {
     const message = parseMessage(request);
-    expect(message.body).toEqual({ type: 'p10cr', csr });
+    if (message.body.type !== 'p10cr') throw new Error('not a p10cr');
+    const csr = parseCsr(message.body.csr);
+    expect([csr.subject.der, csr.spki]).toEqual([names.holder, newKey.spki]);
+    await expect(verifyCsr(csr.der)).resolves.toBe(true);
     expect(message.header).toMatchObject({
       pvno: 2,
       sender: { der: names.holder },
@@ -209,21 +212,24 @@ describe('prepareRequest', () => {
   });
 
   it('takes a fresh nonce each time, and the recipient it is given', async () => {
-    const first = await authority().prepareRequest(transactionId, csr, credential);
-    const second = await authority({ recipient: names.root }).prepareRequest(transactionId, csr, credential);
+    const first = await authority().prepareRequest(transactionId, asked, credential);
+    const second = await authority({ recipient: names.root }).prepareRequest(transactionId, asked, credential);
     expect(parseMessage(first).header.senderNonce).not.toEqual(parseMessage(second).header.senderNonce);
     expect(parseMessage(second).header.recipient?.der).toEqual(names.root);
   });
 
-  it('refuses a transactionID of another length and bytes that are no request', async () => {
-    await expect(authority().prepareRequest(new Uint8Array(8), csr, credential)).rejects.toThrow(RangeError);
-    await expect(authority().prepareRequest(transactionId, csr.subarray(1), credential)).rejects.toThrow();
+  it('refuses a transactionID of another length and bytes that are no public key', async () => {
+    await expect(authority().prepareRequest(new Uint8Array(8), asked, credential)).rejects.toThrow(RangeError);
+    const broken = { ...asked, publicKey: asked.publicKey.subarray(1) };
+    await expect(authority().prepareRequest(transactionId, broken, credential)).rejects.toThrow(CsrError);
   });
 
   it('lets the key’s own error through', async () => {
     const unplugged = new Error('unplugged');
     const gone = { ...credential, sign: () => Promise.reject(unplugged) };
-    await expect(authority().prepareRequest(transactionId, csr, gone)).rejects.toBe(unplugged);
+    await expect(authority().prepareRequest(transactionId, asked, gone)).rejects.toBe(unplugged);
+    const goneToo = { ...asked, sign: () => Promise.reject(unplugged) };
+    await expect(authority().prepareRequest(transactionId, goneToo, credential)).rejects.toBe(unplugged);
   });
 });
 
@@ -338,7 +344,7 @@ describe('submit', () => {
       {},
     ],
     ['a body that answers nothing', 'malformed', { type: 'pkiConf' }, {}],
-    ['its own kind of message back', 'malformed', { type: 'p10cr', csr }, {}],
+    ['its own kind of message back', 'malformed', { type: 'p10cr', csr: encode(nullValue()) }, {}],
   ])('refuses %s', async (_name, code, body, answer) => {
     server.handler = answering(body, answer);
     expect((await errorOf(authority().submit(request))).code).toBe(code);
@@ -865,13 +871,12 @@ describe('lookUp', () => {
 
 describe('a whole enrolment', () => {
   it('needs nothing but the bytes that were kept', async () => {
-    const spki = parseCsr(csr).spki;
     server.handler = answering(waiting);
     const first = await authority().submit(request);
     server.handler = answering(granted);
     const second = await authority().poll(first.reply, credential);
     if (second.kind !== 'issued') throw new Error('not issued');
-    expect(parseCertificate(second.certificate).spki).toEqual(spki);
+    expect(parseCertificate(second.certificate).spki).toEqual(newKey.spki);
     const confirmation = await authority().prepareConfirmation(second.reply, true, credential);
     server.handler = answering({ type: 'pkiConf' });
     await expect(authority().confirm(confirmation)).resolves.toBeUndefined();

@@ -6,8 +6,9 @@ import type { Bytes } from '../../../src/pki/bytes.ts';
 import { parseCertificate } from '../../../src/pki/certificate.ts';
 import { listen, type Listening } from '../../demo/listen.ts';
 import { answerWith } from '../../reference-ca/http.ts';
+import { generateKey } from '../../reference-ca/keys.ts';
 import { openReferenceCa, type ReferenceCa } from '../../reference-ca/reference-ca.ts';
-import { makeCsr, makeHolder, random, TestClock, type Holder, type HolderParameters } from './holder.ts';
+import { makeHolder, random, TestClock, type Holder, type HolderParameters } from './holder.ts';
 
 /* The site's own client against the authority, over HTTP: what each was proven to do alone, they do together. */
 
@@ -44,7 +45,8 @@ async function prepare(parameters?: HolderParameters): Promise<Prepared> {
   const sender = await makeHolder(ca, clock.now(), parameters);
   const credential = { certificate: sender.certificate.der, sign: sender.key.sign };
   const transactionId = random(16);
-  const request = await client.prepareRequest(transactionId, await makeCsr(sender), credential);
+  const { spki, sign } = await generateKey(sender.key.type === 'rsa' ? 'sm2' : sender.key.type);
+  const request = await client.prepareRequest(transactionId, { publicKey: spki, sign }, credential);
   return { sender, credential, transactionId, request };
 }
 
