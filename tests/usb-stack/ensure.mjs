@@ -51,18 +51,21 @@ const smartCardPackages = /** @type {const} */ ({
 });
 /** @typedef {Exclude<keyof typeof smartCardPackages, 'pcscd' | 'libccid'>} SmartCardTool */
 
-/**
- * True when there is the smart-card service with its USB driver and the tools asked for, installed if need be.
- * @param {SmartCardTool[]} tools
- */
-export function ensureSmartCards(...tools) {
-  const wanted = /** @type {const} */ (['pcscd', 'libccid', ...tools]);
-  const missing = () => wanted.filter((name) => !smartCardPackages[name].there());
-  if (missing().length === 0) return true;
-  const packages = [...new Set(missing().map((name) => smartCardPackages[name].package))];
-  if (aptInstall(...packages) && missing().length === 0) return true;
+/** @param {readonly (keyof typeof smartCardPackages)[]} names */
+const missing = (names) => names.filter((name) => !smartCardPackages[name].there());
+
+/** True when there is the smart-card service with its USB driver and the tools asked for. @param {SmartCardTool[]} tools */
+export const hasSmartCards = (...tools) => missing(['pcscd', 'libccid', ...tools]).length === 0;
+
+/** True when there is the smart-card service with its USB driver and all tools, installed if need be. */
+export function ensureSmartCards() {
+  const all = /** @type {(keyof typeof smartCardPackages)[]} */ (Object.keys(smartCardPackages));
+  if (missing(all).length === 0) return true;
+  const packages = [...new Set(missing(all).map((name) => smartCardPackages[name].package))];
+  if (aptInstall(...packages) && missing(all).length === 0) return true;
   console.error(`
-The key is checked with other people’s smart-card programs, and these are missing: ${missing().join(', ')}.
-  Debian:     apt-get install ${packages.join(' ')}        (as root)`);
+The key is checked with other people’s smart-card programs too, and these are missing: ${missing(all).join(', ')}.
+  Debian:     apt-get install ${packages.join(' ')}        (as root)
+Their tests are skipped.`);
   return false;
 }

@@ -4,7 +4,7 @@ import type { Attachment, Scenario } from '../virtual-key/state.ts';
 import { type Bench, openBench } from './bench.ts';
 import { type Grant, startChromium } from './chromium.ts';
 import { type DeviceOnTheBus, KeyOnTheBus } from './key-on-the-bus.ts';
-import { type SmartCardService, startSmartCardService } from './pcscd.ts';
+import { type Outcome, type SmartCardService, startSmartCardService } from './pcscd.ts';
 import { openSite, type Site } from './site.ts';
 
 export interface Desk {
@@ -112,6 +112,12 @@ export const seen = (page: Page, words: string | RegExp): ReturnType<Page['getBy
 export async function typePassword(page: Page, password: string): Promise<void> {
   await page.getByLabel('密码', { exact: false }).and(page.locator('input')).fill(password);
   await page.keyboard.press('Enter');
+}
+
+/** What a program that has succeeded wrote. */
+export function succeeded({ status, output }: Outcome): string {
+  expect(status, output).toBe(0);
+  return output;
 }
 
 /** Resolves at the moment a fault that is armed pulls the key. */

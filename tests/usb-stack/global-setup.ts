@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 import { buildActivate, buildFakeUsb } from './build-native.ts';
-import { ensureCompiler } from './ensure.mjs';
+import { ensureCompiler, ensureSmartCards } from './ensure.mjs';
 import { activateFile, libraryFile, repository, siteDirectory } from './site.ts';
 
 /** Builds what the suite stands on: the page as it is shipped, and the library in place of the kernel's USB. */
@@ -9,6 +9,7 @@ export default function setUp(): void {
   if (!ensureCompiler()) throw new Error('no C compiler');
   buildFakeUsb(libraryFile);
   buildActivate(activateFile);
+  ensureSmartCards();
   const vite = path.join(repository, 'node_modules/vite/bin/vite.js');
   const built = spawnSync(
     process.execPath,

@@ -1,22 +1,20 @@
-import { FaultPlan } from '../virtual-key/faults.ts';
-import { makeKeyBody } from '../virtual-key/key-body.ts';
 import { sampleState } from '../virtual-key/make-state.ts';
-import { asSmartCard } from './class-0b.ts';
-import { ensureSmartCards } from './ensure.mjs';
+import { hasSmartCards } from './ensure.mjs';
+import { asSmartCard } from './faces.ts';
 import { expect, test } from './fixtures.ts';
-import { DeviceOnTheBus } from './key-on-the-bus.ts';
+import { KeyOnTheBus } from './key-on-the-bus.ts';
 import { readAnswers } from './opensc-output.ts';
 
 /*
  * Another host's view of the key: pcscd with libusb and libccid, and OpenSC's tools. None of it was written with this key
  * in mind.
  */
-test.beforeEach(() => test.skip(!ensureSmartCards('opensc-tool'), 'no smart-card service or OpenSC'));
+test.beforeEach(() => test.skip(!hasSmartCards('opensc-tool'), 'no smart-card service or OpenSC'));
 
 for (const attachment of ['ccid-extended', 'ccid-short'] as const)
   test(`${attachment}: a smart-card service powers the card and exchanges commands with it`, async ({ smartCards }) => {
-    const { usb } = makeKeyBody(sampleState({ attachment, serialNumber: 'VK0000000042' }), new FaultPlan());
-    const service = await smartCards(new DeviceOnTheBus(asSmartCard(usb)));
+    const key = new KeyOnTheBus(sampleState({ attachment, serialNumber: 'VK0000000042' }), { as: asSmartCard });
+    const service = await smartCards(key);
 
     const list = await service.run('opensc-tool', ['--list-readers']);
     const atr = await service.run('opensc-tool', ['--atr']);

@@ -3,8 +3,8 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { samplePassword } from '../reference-ca/personalise.ts';
 import type { KeyState, PivAlgorithm, PivState } from '../virtual-key/state.ts';
-import { ensureSmartCards } from './ensure.mjs';
-import { expect, test } from './fixtures.ts';
+import { hasSmartCards } from './ensure.mjs';
+import { expect, succeeded, test } from './fixtures.ts';
 import { KeyOnTheBus } from './key-on-the-bus.ts';
 import { readAnswers } from './opensc-output.ts';
 import type { Outcome, SmartCardService } from './pcscd.ts';
@@ -31,11 +31,6 @@ function pivOf({ piv }: KeyState): PivState {
 const objectOf = (key: KeyOnTheBus, tag: string): Buffer =>
   Buffer.from(pivOf(key.state()).objects.find((object) => object.tag === tag)?.data ?? '', 'hex');
 
-const succeeded = ({ status, output }: Outcome): string => {
-  expect(status, output).toBe(0);
-  return output;
-};
-
 /** Yubico's tool, for any reader: its default is the readers called "Yubikey". */
 const yubicoTool =
   ({ run }: SmartCardService) =>
@@ -52,7 +47,7 @@ for (const { algorithm, mechanism, format } of kinds)
     site,
     smartCards,
   }) => {
-    test.skip(!ensureSmartCards('opensc-tool', 'pkcs11-tool'), 'no smart-card service or OpenSC');
+    test.skip(!hasSmartCards('opensc-tool', 'pkcs11-tool'), 'no smart-card service or OpenSC');
     const key = await pivKey(site, algorithm);
     const { run, directory } = await smartCards(key);
     const file = (name: string): string => path.join(directory, name);
@@ -78,7 +73,7 @@ for (const { algorithm, mechanism, format } of kinds)
 
 for (const { algorithm, yubico } of kinds)
   test(`${algorithm}: Yubico’s tool reads the key and signs`, async ({ site, smartCards }) => {
-    test.skip(!ensureSmartCards('opensc-tool', 'yubico-piv-tool'), 'no smart-card service or yubico-piv-tool');
+    test.skip(!hasSmartCards('opensc-tool', 'yubico-piv-tool'), 'no smart-card service or yubico-piv-tool');
     const key = await pivKey(site, algorithm);
     const service = await smartCards(key);
     const run = yubicoTool(service);
@@ -94,7 +89,7 @@ for (const { algorithm, yubico } of kinds)
   });
 
 test('a wrong PIN is told from the right one, counted, and blocks in the end', async ({ site, smartCards }) => {
-  test.skip(!ensureSmartCards('opensc-tool', 'pkcs11-tool', 'yubico-piv-tool'), 'a smart-card program is missing');
+  test.skip(!hasSmartCards('opensc-tool', 'pkcs11-tool', 'yubico-piv-tool'), 'a smart-card program is missing');
   const key = await pivKey(site, 'p256');
   const service = await smartCards(key);
   const yubico = yubicoTool(service);
@@ -143,7 +138,7 @@ for (const { algorithm, yubico } of kinds)
     site,
     smartCards,
   }) => {
-    test.skip(!ensureSmartCards('opensc-tool', 'yubico-piv-tool'), 'no smart-card service or yubico-piv-tool');
+    test.skip(!hasSmartCards('opensc-tool', 'yubico-piv-tool'), 'no smart-card service or yubico-piv-tool');
     const key = await deliveredKey(site);
     const service = await smartCards(key);
     const file = path.join(service.directory, 'public');
@@ -157,7 +152,7 @@ for (const { algorithm, yubico } of kinds)
   });
 
 test('OpenSC’s piv-tool shows the management key and writes a certificate', async ({ site, smartCards }) => {
-  test.skip(!ensureSmartCards('opensc-tool', 'piv-tool', 'pkcs11-tool'), 'no smart-card service or OpenSC');
+  test.skip(!hasSmartCards('opensc-tool', 'piv-tool', 'pkcs11-tool'), 'no smart-card service or OpenSC');
   const key = await deliveredKey(site);
   const { run, directory } = await smartCards(key);
   const [managementKey, certificate] = [path.join(directory, 'management'), path.join(directory, 'certificate')];

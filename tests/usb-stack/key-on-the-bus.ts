@@ -65,15 +65,21 @@ function carriesMessage(model: UsbDeviceModel, { endpointNumber, setup }: Submit
   );
 }
 
+export interface BusKeyOptions extends KeyBodyOptions, PlugOptions {
+  /** Gives it other descriptors. */
+  readonly as?: (model: UsbDeviceModel) => UsbDeviceModel;
+}
+
 /** The virtual key behind a USB/IP port. */
 export class KeyOnTheBus extends DeviceOnTheBus {
   readonly faults: FaultPlan;
   readonly #state: () => KeyState;
 
-  constructor(state: KeyState, options: KeyBodyOptions & PlugOptions = {}) {
+  constructor(state: KeyState, options: BusKeyOptions = {}) {
     const faults = new FaultPlan();
     const { memory, usb, hid } = makeKeyBody(state, faults, options);
-    super(hid ? hidFunction(hid) : usb, options, async (urb, run) => {
+    const model = hid ? hidFunction(hid) : usb;
+    super(options.as?.(model) ?? model, options, async (urb, run) => {
       const fault = carriesMessage(this.model, urb) ? faults.next('transfer') : undefined;
       if (fault === 'before') {
         faults.cut();

@@ -1,6 +1,7 @@
 import { fidoDevice, massStorageDevice, smartCardDevice } from '../virtual-key/other-devices.ts';
+import { besideSmartCard } from './faces.ts';
 import { hidFunction } from './hid-function.ts';
-import { DeviceOnTheBus } from './key-on-the-bus.ts';
+import { DeviceOnTheBus, KeyOnTheBus } from './key-on-the-bus.ts';
 import { expect, seen, test } from './fixtures.ts';
 
 test('a smart card of class 0B that was chosen before is recognised, explained and sent to a centre', async ({
@@ -22,6 +23,23 @@ test('a smart card of class 0B opens, but its interface cannot be claimed', asyn
     return device?.claimInterface(0).catch((error: unknown) => (error as DOMException).name);
   });
   expect(refusal).toBe('SecurityError');
+});
+
+test('a HID key with a smart-card reader beside it is read over HID, the reader notwithstanding', async ({
+  site,
+  openPage,
+}) => {
+  const key = new KeyOnTheBus(await site.ca.personalise('due-30-days', 'longmai-hid'), { as: besideSmartCard });
+  const { identity } = key.model;
+  const { page } = await openPage([key], {
+    grants: [
+      { way: 'usb', identity },
+      { way: 'hid', identity },
+    ],
+  });
+  await page.goto('/certificates');
+  await expect(seen(page, '证书还有 30 天到期，现在就可以更新。')).toBeVisible();
+  expect(await page.evaluate(async () => (await navigator.usb.getDevices()).length)).toBe(1);
 });
 
 /** A person who plugs one of these in sees what somebody without a key sees: the browser keeps them from the page. */
