@@ -1,7 +1,6 @@
 import { oids, readSpki, type KeyAlgorithm } from './algorithms.ts';
 import { bytesEqual, toHex, type Bytes } from './bytes.ts';
 import {
-  contentBytes,
   DerError,
   isBoolean,
   isContext,
@@ -20,8 +19,10 @@ import {
   sourceBytes,
   type DerBlock,
 } from './der.ts';
+import { readExtensions, readKeyIdentifier, type Extensions } from './extensions.ts';
 import { readName, type DistinguishedName } from './name.ts';
 
+export type { Extension } from './extensions.ts';
 export type { DistinguishedName, NameAttribute } from './name.ts';
 
 /** Why bytes are not a certificate this project can work with. */
@@ -53,12 +54,6 @@ export const keyUsageNames = [
   'decipherOnly',
 ] as const;
 
-export interface Extension {
-  readonly critical: boolean;
-  /** The contents of the OCTET STRING. */
-  readonly value: Bytes;
-}
-
 /** An X.509 certificate, read but not verified. */
 export interface Certificate {
   readonly der: Bytes;
@@ -88,7 +83,7 @@ export interface Certificate {
   /** BasicConstraints' pathLenConstraint. */
   readonly pathLength: number | undefined;
   /** All extensions by OID. */
-  readonly extensions: ReadonlyMap<string, Extension>;
+  readonly extensions: Extensions;
 }
 
 export const extensionOids = {
@@ -128,7 +123,7 @@ function readCertificate(der: Uint8Array): Certificate {
     throw new DerError('the two signature algorithms differ');
   }
   const [notBefore, notAfter] = validity ? readSequence(validity, 2, 2) : [];
-  const extensions = readExtensions(optional, version);
+  const extensions = readOptionalParts(optional, version);
   const { isCa, pathLength } = readBasicConstraints(extensions);
   return {
     der: sourceBytes(certificate),
@@ -163,8 +158,8 @@ function readVersion(block: DerBlock | undefined): number {
   return version;
 }
 
-/** Signature algorithms known here have no parameters or NULL; others are only named. */
-function readAlgorithm(block: DerBlock): string {
+/** Signature algorithms known here have no parameters or NULL; others are only named. @returns the OID @throws DerError */
+export function readAlgorithm(block: DerBlock): string {
   const [algorithm, parameters] = readSequence(block, 1, 2);
   const name = readOid(algorithm);
   if (parameters && !isNull(parameters) && (Object.values(oids) as string[]).includes(name)) {
@@ -182,47 +177,29 @@ function readKeyAlgorithm(spki: DerBlock): KeyAlgorithm {
   }
 }
 
-function readExtensions(optional: readonly DerBlock[], version: number): ReadonlyMap<string, Extension> {
-  const extensions = new Map<string, Extension>();
+function readOptionalParts(optional: readonly DerBlock[], version: number): Extensions {
+  let extensions: Extensions = new Map();
   let previous = 0;
   for (const block of optional) {
     // issuerUniqueID [1], subjectUniqueID [2], extensions [3], each at most once and in this order.
     const tag = [1, 2, 3].find((candidate) => isContext(block, candidate)) ?? 0;
     if (tag <= previous || (tag === 3 && version !== 3) || version === 1) throw new DerError('unexpected part');
     previous = tag;
-    if (tag !== 3) continue;
-    for (const extension of readSequence(readExplicit(block, 3), 1)) {
-      const [type, second, third] = readSequence(extension, 2, 3);
-      const critical = isBoolean(second) && second ? readBoolean(second) : false;
-      const name = readOid(type);
-      if (extensions.has(name)) throw new DerError(`extension ${name} twice`);
-      extensions.set(name, { critical, value: readOctetString(isBoolean(second) ? third : second) });
-      if (!isBoolean(second) && third) throw new DerError('extension with too many parts');
-    }
+    if (tag === 3) extensions = readExtensions(readExplicit(block, 3));
   }
   return extensions;
 }
 
-function readExtension<T>(
-  extensions: ReadonlyMap<string, Extension>,
-  name: string,
-  read: (block: DerBlock) => T,
-): T | undefined {
+function readExtension<T>(extensions: Extensions, name: string, read: (block: DerBlock) => T): T | undefined {
   const extension = extensions.get(name);
   return extension && read(parseDer(extension.value));
-}
-
-/** The keyIdentifier [0] of AuthorityKeyIdentifier (RFC 5280 §4.2.1.1). */
-function readKeyIdentifier(block: DerBlock): Bytes | undefined {
-  const [first] = readSequence(block);
-  return first && isContext(first, 0) && !first.idBlock.isConstructed ? contentBytes(first) : undefined;
 }
 
 function readKeyUsage(block: DerBlock): ReadonlySet<string> {
   return new Set(readNamedBits(block).map((bit) => keyUsageNames[bit] ?? `bit ${bit}`));
 }
 
-function readBasicConstraints(extensions: ReadonlyMap<string, Extension>): {
+function readBasicConstraints(extensions: Extensions): {
   readonly isCa: boolean;
   readonly pathLength: number | undefined;
 } {

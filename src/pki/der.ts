@@ -161,22 +161,22 @@ export function parseDer(bytes: Uint8Array, limits: DerLimits = {}): DerBlock {
   return parsed.result;
 }
 
-/** Where a value stands among bytes: its tag, its first octet, its contents, its end. */
-export interface DerSpan extends Header {
-  readonly start: number;
+/**
+ * Where the contents of the value at `start` begin. For lists too long to be held as objects: only among bytes that
+ * `assertDer` has passed.
+ */
+export function derContentStart(bytes: Uint8Array, start: number): number {
+  const first = bytes[start + 1] ?? 0;
+  return start + 2 + (first < 0x80 ? 0 : first & 0x7f);
 }
 
-/**
- * The values from `start` to `end`, one after another: for lists too long to be held as objects. What is inside them is
- * not looked at; `assertDer` does that.
- * @throws DerError where a value is not well-formed or goes beyond `end`
- */
-export function* derSpans(bytes: Uint8Array, start: number, end: number): Generator<DerSpan, undefined> {
-  for (let offset = start; offset < end;) {
-    const header = readHeader(bytes, offset, end);
-    yield { ...header, start: offset };
-    offset = header.end;
-  }
+/** Where the value at `start` ends; only among bytes that `assertDer` has passed. */
+export function derEnd(bytes: Uint8Array, start: number): number {
+  const contentStart = derContentStart(bytes, start);
+  if (contentStart === start + 2) return contentStart + (bytes[start + 1] ?? 0);
+  let length = 0;
+  for (let i = start + 2; i < contentStart; i++) length = length * 256 + (bytes[i] ?? 0);
+  return contentStart + length;
 }
 
 /** The DER of a value built here. */

@@ -86,6 +86,8 @@ export interface CertificateContent {
   readonly subjectKeyIdentifier?: Uint8Array;
   readonly authorityKeyIdentifier?: Uint8Array;
   readonly criticalExtension?: string;
+  /** Further ones; values in DER. */
+  readonly extensions?: readonly { readonly type: string; readonly critical?: boolean; readonly value: Uint8Array }[];
   /** The AlgorithmIdentifier to write instead of the issuer's own. */
   readonly signatureAlgorithm?: Uint8Array;
 }
@@ -120,6 +122,7 @@ export async function issueCertificate(content: CertificateContent): Promise<Byt
     content.authorityKeyIdentifier &&
       extension('2.5.29.35', false, sequence(implicitPrimitive(0, content.authorityKeyIdentifier))),
     content.criticalExtension ? extension(content.criticalExtension, true, integer(1)) : undefined,
+    ...(content.extensions ?? []).map(({ type, critical, value }) => extension(type, critical ?? false, raw(value))),
   ].filter((part) => part !== undefined);
   const tbs = encode(
     sequence(
