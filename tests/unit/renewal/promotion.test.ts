@@ -76,7 +76,7 @@ test.each<[string, Face, string]>([
     expect(active?.container.ref).toEqual(record?.newContainer);
     expect(active?.container.slot).toBe(slot);
     // Done is done.
-    expect(await promote({ world, transactionId })).toEqual({ kind: 'promoted' }, 60_000);
+    expect(await promote({ world, transactionId })).toEqual({ kind: 'promoted' });
     expect(world.key.state()).toEqual(after);
   },
   60_000,
