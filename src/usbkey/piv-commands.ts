@@ -74,9 +74,9 @@ export function checkSelected(answer: Uint8Array): void {
 
 // --- the password -----------------------------------------------------------------------------------------------------
 
-/** The PIV Card Application PIN (part 1, table 4a). */
+/** The key reference of the PIV Card Application PIN. */
 export const passwordReference = 0x80;
-/** A PIN has six to eight bytes (part 2, §2.4.3). */
+/** A PIV Card Application PIN has six to eight bytes; on the wire it is padded to eight. */
 export const passwordBytes = { least: 6, most: 8 } as const;
 
 /** Whether the password is verified, or how many tries are left: 9000, 63Cx, 6983. Costs no try. */

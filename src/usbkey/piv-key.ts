@@ -90,7 +90,7 @@ export class PivKey implements UsbKey {
   readonly #places = new Map<string, number>();
   /**
    * Signing keys as last read, by container: between VERIFY and a signature of a key that wants the password every time
-   * no other command may come (part 1, table 4b).
+   * no other command may come (part 1, “PIN Always”).
    */
   readonly #signers = new Map<string, Signer>();
   #sm2Algorithm: number | undefined;

@@ -2,11 +2,11 @@ import { decodeTlvs, encodeTlv, findTlv, type Tlv, TlvError } from '../apdu/tlv.
 import { copyBytes } from '../pki/bytes.ts';
 
 /*
- * What stands in a PIV key's data objects (SP 800-73-4 part 1, §3 and appendix A), as pure functions of bytes. A slot is
+ * What stands in a PIV key's data objects (SP 800-73-4 part 1), as pure functions of bytes. A slot is
  * a key reference, 9A … 9E or 82 … 95, together with its certificate object.
  */
 
-/** Slots every PIV key has, by their key references (table 4b), and their certificate objects (table 3). */
+/** Slots every PIV key has, by their key references, and their certificate objects. */
 const primaryObjects = { 0x9a: 0x5fc105, 0x9c: 0x5fc10a, 0x9d: 0x5fc10b, 0x9e: 0x5fc101 } as const;
 export const primarySlots: readonly number[] = [0x9a, 0x9c, 0x9d, 0x9e];
 /** The slot whose key pair decrypts: PIV's key management key. All others sign. */
@@ -160,7 +160,7 @@ export function encodeFormerObject(object: CertificateObject, takenBy: string): 
 // --- other objects ----------------------------------------------------------------------------------------------------
 
 /**
- * How many retired keys have their certificates somewhere else (Key History Object, table 20: keysWithOffCardCerts).
+ * How many retired keys have their certificates somewhere else (Key History Object, §3.3.3: keysWithOffCardCerts).
  * @returns undefined when it cannot be read
  */
 export function offCardKeys(value: Uint8Array): number | undefined {
@@ -169,7 +169,7 @@ export function offCardKeys(value: Uint8Array): number | undefined {
   return count?.length === 1 ? count[0] : undefined;
 }
 
-/** The card's GUID (CHUID, table 9), 16 bytes; undefined when there is none, or only zeros. */
+/** The card's GUID (CHUID), 16 bytes; undefined when there is none, or only zeros. */
 export function cardGuid(value: Uint8Array): Uint8Array | undefined {
   const guid = findTlv(elementsOf(value) ?? [], 0x34);
   return guid?.length === 16 && guid.some((byte) => byte !== 0) ? copyBytes(guid) : undefined;

@@ -9,7 +9,7 @@ import { KeyError } from './usbkey.ts';
 /** Milliseconds of silence, by the kind of command. A signature may have to wait for a touch. */
 export const timeouts = { brief: 5000, write: 15_000, sign: 30_000, generateEc: 20_000, generateRsa: 120_000 } as const;
 
-/** Status words of PIV (SP 800-73-4 part 2, §2.4.2), and of instructions a key does not know. */
+/** Status words of PIV (SP 800-73-4 part 2), and of instructions a key does not know. */
 export const status = {
   notVerified: 0x6982,
   notFound: 0x6a82,
@@ -29,7 +29,7 @@ export class PivWire {
     this.#operations = operations;
   }
 
-  /** Longer commands are chained, which every PIV key knows (part 2, §2.3); extended lengths not all of them do. */
+  /** Longer commands are chained, which every PIV key knows (part 2, command chaining); extended lengths not all of them do. */
   async exchange(command: CommandApdu, timeoutMs: number = timeouts.brief): Promise<ResponseApdu> {
     const links = chainCommand(command, maxCommandData.short);
     for (const link of links.slice(0, -1)) {

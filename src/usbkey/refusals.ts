@@ -31,7 +31,7 @@ export function refusal(sw: number, ins: number): KeyError {
   return new KeyError(codes[meaning] ?? 'refused', `INS ${hex(ins, 2)}: ${hex(sw, 4)} ${meaning}`, sw);
 }
 
-/** The same for PIV, where 6A8x says something else (SP 800-73-4 part 2, §2.4.2). */
+/** The same for PIV, where 6A8x says something else (SP 800-73-4 part 2). */
 const pivCodes: ReadonlyMap<number, KeyErrorCode> = new Map([
   [0x6581, 'writeFailed'],
   [0x6982, 'notLoggedIn'],

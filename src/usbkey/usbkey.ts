@@ -34,7 +34,7 @@ export interface StoredKeyPair {
   readonly publicKey: Uint8Array;
   /** DER certificate exactly as stored; undefined when none is there. May be torn: parse before trusting. */
   readonly certificate: Uint8Array | undefined;
-  /** The key wants the password again before each signature of this key pair (SP 800-73-4 part 1, table 5: slot 9C). */
+  /** The key wants the password again before each signature of this key pair (SP 800-73-4 part 1, “PIN Always”: slot 9C). */
   readonly passwordForEverySignature?: boolean;
 }
 

@@ -146,3 +146,53 @@ describe.each(ways)('a PIV key on %s with %s', (attachment, algorithm, features)
     await expect(reopened?.sign(existing, message)).rejects.toMatchObject({ code: 'notLoggedIn' });
   });
 });
+
+describe.each<Attachment>(['ccid-short', 'canokey'])('a PIV key on %s, disturbed', (attachment) => {
+  it('ends what is running when it is pulled out, at any transfer', { timeout: 30_000 }, async () => {
+    for (let transfer = 1; transfer <= 12; transfer++) {
+      const { key, virtual } = await pluggedIn(stateWith('p256', { attachment }));
+      virtual.unplugAt(transfer, transfer % 2 === 0 ? 'before' : 'after');
+
+      const outcome = await key
+        .verifyPassword('PIV', password)
+        .then(() => key.listContainers())
+        .then(() => key.readContainer(existing))
+        .catch((error: unknown) => error);
+
+      expect(outcome).toMatchObject({ name: 'TransportError', code: 'disconnected' });
+      await key.close();
+    }
+  });
+
+  it('loses no try to a lost transfer, and never asks twice', { timeout: 60_000 }, async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+    const outcomes = new Set<string>();
+    for (const typed of [password, wrong]) {
+      for (let transfer = 1; transfer <= 8; transfer++) {
+        const { key, virtual } = await pluggedIn(stateWith('p256', { attachment, remainingTries: 2 }));
+        virtual.disturb(transfer, 'lost');
+        let outcome: string | undefined;
+        key.verifyPassword('PIV', typed).then(
+          () => (outcome = 'verified'),
+          (error: unknown) => (outcome = error instanceof Error && 'code' in error ? String(error.code) : 'untyped'),
+        );
+
+        while (outcome === undefined) {
+          await vi.advanceTimersByTimeAsync(100);
+          await new Promise<void>((resolve) => setImmediate(resolve));
+        }
+
+        outcomes.add(outcome);
+        const left = virtual.state().piv?.remainingTries;
+        expect(left).toBeGreaterThanOrEqual(typed === password ? 2 : 1);
+        if (outcome === 'verified') expect(left).toBe(3);
+        if (outcome === 'wrong') expect(left).toBe(1);
+        vi.unstubAllGlobals();
+      }
+    }
+
+    const known = ['verified', 'wrong', 'unknown', 'timeout', 'malformed'];
+    expect([...outcomes].filter((outcome) => !known.includes(outcome))).toEqual([]);
+    expect([...outcomes]).toEqual(expect.arrayContaining(['verified', 'wrong']));
+  });
+});

@@ -186,7 +186,7 @@ describe.each(attachments)('a GM/T 0017 key attached by %s', (attachment) => {
     'survives any lost transfer while the password is checked, without asking twice',
     { timeout: 30_000 },
     async () => {
-      vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+      vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
       const outcomes = new Set<string>();
       for (let transfer = 1; transfer <= 10; transfer++) {
         const disturbed = await pluggedIn({ attachment, remainingTries: 3 });
