@@ -118,7 +118,10 @@ export class TranscriptRecorder {
       ms: Math.round(ms * 10) / 10,
     });
     if (continued !== 'getResponse') unfinished.ne = command.ne;
-    if (answer) unfinished.answer = joined(unfinished.answer, answer.data);
+    if (answer) {
+      unfinished.answer = joined(unfinished.answer, answer.data);
+      answer.data.fill(0);
+    }
     unfinished.expects = answer && continuation(command, answer.sw);
     if (unfinished.expects === undefined) this.#finish(session, answer ? undefined : (failure ?? 'malformed'));
   }

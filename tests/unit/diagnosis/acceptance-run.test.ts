@@ -210,3 +210,24 @@ describe('a key that is pulled out in the middle', () => {
     },
   );
 });
+
+it('keeps what was there whichever transfer the key is pulled at', { timeout: 60_000 }, async () => {
+  const failed = new Set<string>();
+  for (const attachment of attachments)
+    for (let n = 1; n <= 120; n += 7) {
+      const before = sampleState({ attachment });
+      const virtual = await onTheDesk(before);
+
+      const { outcomes } = await runAcceptance(virtual, {
+        onStep: (step) => {
+          if (step === 'read') virtual.unplugAt(n, n % 2 === 0 ? 'before' : 'after');
+        },
+      });
+
+      // Of a pull while the key is tidied up after the last step, nothing is noticed.
+      for (const [step, outcome] of Object.entries(outcomes)) if (outcome === 'failed') failed.add(step);
+      expect(outcomes['remove']).not.toBe('failed');
+      expect(containersOf(virtual.state())).toEqual(containersOf(before));
+    }
+  expect([...failed]).toEqual(expect.arrayContaining(['read', 'password', 'container', 'keyPair', 'certificate']));
+});

@@ -90,6 +90,7 @@ export async function runAcceptance(virtual: VirtualKey, options: RunOptions = {
     }
   };
 
+  const { vendorId, productId } = await onlyKey();
   await part((key) => run.write(key));
   if (run.hasContainer) {
     await virtual.unplug();
@@ -99,7 +100,6 @@ export async function runAcceptance(virtual: VirtualKey, options: RunOptions = {
     if (options.remove !== false) await part((key) => run.remove(key));
   }
 
-  const { vendorId, productId } = await onlyKey();
   const transcript: Transcript = {
     ...{ format: transcriptFormat, version: transcriptVersion, build: 'test', vendorId, productId },
     steps: transcriptSteps(run.results),
