@@ -246,15 +246,15 @@ class Run {
     try {
       await create();
     } catch (error) {
+      // The person gave no answer, or not the right one, to what the key wanted first.
+      if (error instanceof Stop) await this.forget(record);
       if (!(error instanceof KeyError)) throw error;
       if (error.code === 'noRoom') {
         if (await this.clearOne(contents, record.newContainer.application)) {
           await create();
           return undefined;
         }
-        // Nothing was made, so there is nothing to come back to.
-        await this.ports.journal.remove(record.transactionId);
-        this.record = undefined;
+        await this.forget(record);
       }
       if (error.code !== 'containerExists') throw error;
       // No list named it, and yet it is there. What holds nothing that counts is used; anything else is not ours.
@@ -262,6 +262,12 @@ class Run {
       return isBare(taken) ? taken : this.end(record, 'goneFromKey');
     }
     return undefined;
+  }
+
+  /** Nothing was made, so there is nothing to come back to. */
+  private async forget(record: JournalRecord): Promise<void> {
+    await this.ports.journal.remove(record.transactionId);
+    this.record = undefined;
   }
 
   /** Makes room on a full key: deletes one container that a broken attempt left and that can never be of use again. */

@@ -268,9 +268,10 @@ describe('the management key', () => {
   ])('%s: the run stops, and the key is as it was', async (_what, managementKeys, reason, questions) => {
     const world = await open({ ...ccid, managementKey: 'custom' });
     const { ask, asked } = answering({ managementKeys });
-    expect(await world.press('renewal', ask)).toMatchObject({ kind: 'stopped', reason });
+    expect(await world.press('renewal', ask)).toMatchObject({ kind: 'stopped', reason, resumable: false });
     expect(asked.filter(({ kind }) => kind === 'managementKey')).toHaveLength(questions);
     expect(world.key.state()).toEqual(world.initial);
+    expect(recordsOf(world).size).toBe(0);
   });
 
   test('a key that goes on wanting it after the right one is not asked for ever', async () => {
