@@ -47,12 +47,13 @@ function multiply(a: number, b: number): number {
   return product;
 }
 
-/** a²⁵⁴, which is the inverse, and 0 for 0. */
-function inverse(value: number): number {
-  let power = 1;
-  for (let count = 0; count < 254; count++) power = multiply(power, value);
-  return power;
-}
+/** 3⁰ … 3²⁵⁴: all numbers of the field but 0. */
+const powersOf3: readonly number[] = Array.from({ length: 254 }).reduce<number[]>(
+  (powers) => [...powers, multiply(powers.at(-1) ?? 1, 3)],
+  [1],
+);
+/** The inverse, and 0 for 0. */
+const inverse = (value: number): number => (value === 0 ? 0 : (powersOf3[(255 - powersOf3.indexOf(value)) % 255] ?? 0));
 
 const sBox: readonly number[] = Array.from({ length: 256 }, (_, value) => {
   const b = inverse(value);

@@ -120,7 +120,7 @@ async function openKey(
 ): Promise<UsbKey> {
   const channel = wrap(await device.openChannel());
   try {
-    const key = await startKey(channel, device.model, onClosing);
+    const key = await startKey(channel, device, onClosing);
     // A key that is gone cannot be opened again; the next one is another object, or the same one plugged in anew.
     channel.gone.addEventListener('abort', () => void key.close());
     return key;
@@ -135,14 +135,18 @@ async function openKey(
 /** By the model's command set; a key that no table knows is asked for PIV first, which is the cheaper question. */
 async function startKey(
   channel: ApduChannel,
-  model: KeyModel | undefined,
+  { model, serialNumber }: GrantedDevice,
   onClosing: (closed: Promise<void>) => void,
 ): Promise<UsbKey> {
   const trace = (entry: TraceEntry) => tracers.forEach((tracer) => tracer(entry));
   if (model?.commandSet !== 'gmt0017') {
     try {
       const session = new ApduSession(channel, { extendedLength: 'whenNeeded', trace });
-      const key = new PivKey(session, { dialect: model?.piv ?? defaultPivDialect, onClosing });
+      const key = new PivKey(session, {
+        dialect: model?.piv ?? defaultPivDialect,
+        deviceSerialNumber: serialNumber,
+        onClosing,
+      });
       await key.start();
       return key;
     } catch (error) {

@@ -71,6 +71,8 @@ type Exchange = (command: CommandApdu) => Promise<ResponseApdu>;
 
 export interface PivKeyOptions {
   readonly dialect: PivDialect;
+  /** What the device says of itself (iSerialNumber), for a key that says nothing. */
+  readonly deviceSerialNumber?: string | undefined;
   /** Called when `close` begins, with what it returns. */
   readonly onClosing?: ((closed: Promise<void>) => void) | undefined;
 }
@@ -532,14 +534,14 @@ export class PivKey implements UsbKey {
 
   // --- exchanges ------------------------------------------------------------------------------------------------------
 
-  /** The key's number, or the card's GUID: whatever tells one key from another and stays. Empty where there is nothing. */
+  /** The key's number, or the card's GUID, or the device's: whatever tells one key from another and stays. */
   async #readSerialNumber(): Promise<string> {
     const { sw, data } = await this.#wire.exchange(piv.getSerial());
     const serial = sw === swSuccess ? piv.parseSerial(data) : undefined;
     if (serial !== undefined) return serial;
     const chuid = await this.#wire.readObject(objects.chuid);
     const guid = typeof chuid === 'string' ? undefined : cardGuid(chuid);
-    return guid ? toHex(guid).toUpperCase() : '';
+    return guid ? toHex(guid).toUpperCase() : (this.#options.deviceSerialNumber ?? '');
   }
 }
 

@@ -230,6 +230,15 @@ describe('telling one key from another', () => {
   ])('is by %s', async (_, script, serialNumber) => {
     expect((await scripted(script).key.readInfo()).serialNumber).toBe(serialNumber);
   });
+
+  it('is by what the device says of itself, where the key says nothing', async () => {
+    const { channel } = scripted();
+    const session = new ApduSession(channel, { extendedLength: 'whenNeeded' });
+
+    const key = new PivKey(session, { dialect, deviceSerialNumber: 'D1' });
+
+    expect((await key.readInfo()).serialNumber).toBe('D1');
+  });
 });
 
 describe('writing', () => {
