@@ -55,12 +55,26 @@ const status = { status: 'rejection', text: ['不行', 'no'], failInfo: ['badPOP
 
 const bodies: readonly MessageContent['body'][] = [
   { type: 'p10cr', csr: encode(sequence(integer(5))) },
+  { type: 'cr', requests: encode(sequence(integer(6))) },
+  { type: 'kur', requests: encode(sequence(integer(7))) },
   {
     type: 'cp',
     caPubs: [certificate],
     responses: [
       { certReqId: -1, status: { status: 'accepted', text: [], failInfo: [] }, certificate },
       { certReqId: 0, status, certificate: undefined },
+    ],
+  },
+  {
+    type: 'kup',
+    caPubs: [],
+    responses: [
+      {
+        certReqId: 0,
+        status: { status: 'grantedWithMods', text: [], failInfo: [] },
+        certificate,
+        privateKey: encode(sequence(integer(8))),
+      },
     ],
   },
   {
@@ -128,6 +142,9 @@ describe('buildMessage and parseMessage', () => {
       '03030600' + '40',
     );
     expect(await hex({ type: 'pkiConf' })).toContain('b3020500');
+    expect(await hex({ type: 'cr', requests: encode(sequence()) })).toContain('a2023000');
+    expect(await hex({ type: 'kur', requests: encode(sequence()) })).toContain('a7023000');
+    expect(await hex({ type: 'kup', responses: [] })).toContain('a80430023000');
     expect(await hex({ type: 'pkiConf' })).toContain('a4120410' + '11'.repeat(16) + 'a5120410' + '22'.repeat(16));
     expect(await hex({ type: 'pkiConf' })).toContain('a2050403070707');
   });
