@@ -34,6 +34,8 @@ export interface ExchangeOptions {
 }
 
 const insGetResponse = 0xc0;
+/** Four times what the longest response takes in pieces of 256 bytes: some keys give less at a time. */
+const maxGetResponses = 1024;
 
 /**
  * Commands in, responses out: chooses the APDU's form, chains what does not fit, collects 61xx and answers 6Cxx
@@ -110,12 +112,12 @@ export class ApduSession {
     let response = await this.#sendWithLe(command, form, options);
     const parts = [response.data];
     let total = response.data.length;
-    while (response.sw >> 8 === 0x61) {
+    for (let rounds = 0; response.sw >> 8 === 0x61; rounds++) {
       const getResponse = { cla: 0, ins: insGetResponse, p1: 0, p2: 0, ne: response.sw & 0xff || neAll.short };
       response = await this.#sendWithLe(getResponse, 'short', options);
       total += response.data.length;
-      // Every round must bring something and the sum is bounded, so a lying key cannot keep us here.
-      if (response.sw >> 8 === 0x61 && (response.data.length === 0 || total > maxResponseBytes - 2)) {
+      const endless = response.data.length === 0 || total > maxResponseBytes - 2 || rounds >= maxGetResponses;
+      if (response.sw >> 8 === 0x61 && endless) {
         throw new TransportError('malformed', 'the key announces response data that never ends');
       }
       parts.push(response.data);

@@ -67,9 +67,17 @@ export function parseCanokeyState(answer: Uint8Array): CanokeyState {
   return state;
 }
 
-/** How long to wait before asking for the state again: short at first, then rarely enough to be no load. Milliseconds. */
+/** A key is done with the simplest commands by the time it is asked a second or third time. */
+const pollsWithoutPause = 3;
+
+/**
+ * How long to wait before asking for the state again, milliseconds: not at all at first, for asking takes time too, then
+ * ever longer, so that asking is no load.
+ * @param attempt 0 after the first answer
+ */
 export function pollPauseMs(attempt: number): number {
-  return Math.min(50, 1.5 ** Math.min(attempt, 10));
+  if (attempt < pollsWithoutPause) return 0;
+  return Math.min(50, 1.5 ** Math.min(attempt - pollsWithoutPause, 10));
 }
 
 /** Joins the parts of a response APDU: a part that fills its request may have more behind it. */

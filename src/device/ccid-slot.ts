@@ -35,11 +35,19 @@ export class CcidSlot {
   /** The sequence number of a command whose reply was given up. */
   #abandoned: number | undefined;
   #powered = false;
+  readonly #onAbsent: () => void;
 
-  constructor(device: USBDevice, interfaceNumber: number, bulk: CcidBulk) {
+  /** @param onAbsent called when the reader says that its chip is gone */
+  constructor(device: USBDevice, interfaceNumber: number, bulk: CcidBulk, onAbsent: () => void) {
     this.#device = device;
     this.#interfaceNumber = interfaceNumber;
     this.#bulk = bulk;
+    this.#onAbsent = onAbsent;
+  }
+
+  /** Whether a command's reply was given up: `abortAbandoned` comes first then. */
+  get abandoned(): boolean {
+    return this.#abandoned !== undefined;
   }
 
   /** Whether the chip has power, as far as the reader has said. */
@@ -79,9 +87,7 @@ export class CcidSlot {
    * @throws TransportError when the reader refuses them
    */
   async setParameters(protocol: 0 | 1, parameters: Uint8Array, turn: Turn): Promise<void> {
-    const build = (seq: number) => setParameters(this.#slot, seq, protocol, parameters);
-    const reply = await this.#ask(build, replyType.parameters, turn);
-    if (reply.command === 'failed') throw ccidFailure(reply);
+    await this.#ask((seq) => setParameters(this.#slot, seq, protocol, parameters), replyType.parameters, turn, true);
   }
 
   /**
@@ -90,13 +96,8 @@ export class CcidSlot {
    * @param waiting bBWI
    * @throws TransportError what the reader's refusal means
    */
-  async transfer(data: Uint8Array, level: number, turn: Turn, waiting = 0): Promise<CcidReply> {
-    const build = (seq: number) => xfrBlock(this.#slot, seq, data, level, waiting);
-    const reply = await this.#ask(build, replyType.dataBlock, turn);
-    if (reply.command === 'done') return reply;
-    // Without power every further block would fail; the next exchange switches it on again.
-    if (reply.icc !== 'active') this.#powered = false;
-    throw ccidFailure(reply);
+  transfer(data: Uint8Array, level: number, turn: Turn, waiting = 0): Promise<CcidReply> {
+    return this.#ask((seq) => xfrBlock(this.#slot, seq, data, level, waiting), replyType.dataBlock, turn, true);
   }
 
   /**
@@ -118,8 +119,8 @@ export class CcidSlot {
       await turn.part(abortTimeoutMs, async (part) => {
         await this.#device.controlTransferOut(setup);
         stopIfOver(part);
-        await this.#bulk.send(abortMessage(this.#slot, seq), part);
-        await this.#answer(seq, replyType.slotStatus, part);
+        const message = await this.#bulk.exchange(abortMessage(this.#slot, seq), part);
+        await this.#readOn(parseReply(message), seq, replyType.slotStatus, part);
       });
     } catch (error) {
       const { code } = transportErrorFrom(error, 'transfer');
@@ -128,32 +129,58 @@ export class CcidSlot {
     stopIfOver(turn);
   }
 
-  /** Sends one command and reads its reply, past leftovers, time extensions and a busy reader, all bounded. */
-  async #ask(build: (seq: number) => Uint8Array<ArrayBuffer>, expectedType: number, turn: Turn): Promise<CcidReply> {
+  /**
+   * Sends one command and reads its reply, past leftovers, time extensions and a busy reader, all bounded.
+   * @param mustSucceed whether a refusal is thrown
+   */
+  async #ask(
+    build: (seq: number) => Uint8Array<ArrayBuffer>,
+    expectedType: number,
+    turn: Turn,
+    mustSucceed = false,
+  ): Promise<CcidReply> {
     for (let busy = 0; ; busy++) {
       const seq = this.#seq;
       this.#seq = (seq + 1) & 0xff;
       this.#abandoned = seq;
-      await this.#bulk.send(build(seq), turn);
-      const reply = await this.#answer(seq, expectedType, turn);
+      let reply = parseReply(await this.#bulk.exchange(build(seq), turn));
+      if (!this.#isFinal(reply, seq, expectedType)) reply = await this.#readOn(reply, seq, expectedType, turn);
       this.#abandoned = undefined;
+      if (reply.command === 'done') return reply;
       if (reply.command === 'unknown') throw new TransportError('malformed', 'reserved bmCommandStatus');
-      if (!isSlotBusy(reply) || busy >= maxBusyReplies) return reply;
-      await pause(busyPauseMs, turn);
+      if (isSlotBusy(reply) && busy < maxBusyReplies) {
+        await pause(busyPauseMs, turn);
+        continue;
+      }
+      if (mustSucceed) throw this.#failure(reply);
+      return reply;
     }
   }
 
-  async #answer(seq: number, expectedType: number, turn: Turn): Promise<CcidReply> {
-    for (let discarded = 0, extensions = 0; ;) {
-      const reply = parseReply(await this.#bulk.receive(turn));
+  #isFinal(reply: CcidReply, seq: number, expectedType: number): boolean {
+    return reply.command !== 'timeExtension' && answers(reply, this.#slot, seq, expectedType);
+  }
+
+  /** Reads on until the command is answered. @param first what the reader has sent since the command */
+  async #readOn(first: CcidReply, seq: number, expectedType: number, turn: Turn): Promise<CcidReply> {
+    let reply = first;
+    for (let discarded = 0, extensions = 0; !this.#isFinal(reply, seq, expectedType);) {
       if (!answers(reply, this.#slot, seq, expectedType)) {
         if (++discarded > maxDiscarded) throw new TransportError('malformed', 'only replies to other commands arrive');
-      } else if (reply.command !== 'timeExtension') {
-        return reply;
       } else {
         if (++extensions > maxTimeExtensions) throw new TransportError('timeout', 'time extensions without end');
         turn.restart(Math.max(turn.timeoutMs, Math.min(turn.timeoutMs * reply.error, maxExtendedTimeoutMs)));
       }
+      reply = parseReply(await this.#bulk.receive(turn));
     }
+    return reply;
+  }
+
+  /** What a refusal means, and what it says of the chip besides. */
+  #failure(reply: CcidReply): TransportError {
+    // Without power every further block would fail; the next exchange switches it on again.
+    if (reply.icc !== 'active') this.#powered = false;
+    if (reply.icc === 'absent') this.#onAbsent();
+    return ccidFailure(reply);
   }
 }

@@ -37,7 +37,12 @@ function message(
 ): Uint8Array<ArrayBuffer> {
   const length = data?.length ?? 0;
   const bytes = new Uint8Array(ccidHeaderBytes + length);
-  bytes.set([type, length & 0xff, (length >> 8) & 0xff, (length >> 16) & 0xff, length >>> 24, slot, seq]);
+  bytes[0] = type;
+  bytes[1] = length;
+  bytes[2] = length >> 8;
+  bytes[3] = length >> 16;
+  bytes[5] = slot;
+  bytes[6] = seq;
   bytes.set(specific, 7);
   if (data) bytes.set(data, ccidHeaderBytes);
   return bytes;
@@ -148,7 +153,7 @@ const commandStatus = ['done', 'failed', 'timeExtension', 'unknown'] as const;
  */
 export function announcedLength(received: Uint8Array, maxMessageBytes: number): number | undefined {
   if (received.length < ccidHeaderBytes) return undefined;
-  const length = ccidHeaderBytes + viewOf(received).getUint32(1, true);
+  const length = ccidHeaderBytes + uint32At(received, 1);
   if (length > maxMessageBytes) throw new TransportError('malformed', `a CCID message announces ${length} bytes`);
   return length;
 }
@@ -161,11 +166,15 @@ export function parseReply(bytes: Uint8Array): CcidReply {
   if (announcedLength(bytes, Infinity) !== bytes.length) {
     throw new TransportError('malformed', `dwLength does not match the ${bytes.length} bytes of the CCID message`);
   }
-  const [type = 0, , , , , slot = 0, seq = 0, status = 0, error = 0, specific = 0] = bytes;
+  const status = bytes[7] ?? 0;
   return {
-    ...{ type, slot, seq, error, specific },
+    type: bytes[0] ?? 0,
+    slot: bytes[5] ?? 0,
+    seq: bytes[6] ?? 0,
     icc: iccStatus[status & 3] ?? 'unknown',
     command: commandStatus[status >> 6] ?? 'unknown',
+    error: bytes[8] ?? 0,
+    specific: bytes[9] ?? 0,
     data: bytes.subarray(ccidHeaderBytes),
   };
 }
@@ -253,6 +262,12 @@ export function parseNotification(bytes: Uint8Array): CcidNotification | undefin
   // Two bits a slot, the first slot lowest: whether a chip is there, and whether that has changed.
   const present = Array.from(bytes.subarray(1), (byte) => [1, 4, 16, 64].map((bit) => (byte & bit) !== 0)).flat();
   return { kind: 'slotChange', present };
+}
+
+/** Little-endian. Not by shifting alone: the top bit would make it negative. */
+function uint32At(bytes: Uint8Array, offset: number): number {
+  const low = (bytes[offset] ?? 0) | ((bytes[offset + 1] ?? 0) << 8) | ((bytes[offset + 2] ?? 0) << 16);
+  return low + (bytes[offset + 3] ?? 0) * 0x100_0000;
 }
 
 export function viewOf(bytes: Uint8Array): DataView {

@@ -63,12 +63,13 @@ class LongmaiChannel implements ApduChannel {
 
   async transmit(command: Uint8Array, options: TransmitOptions): Promise<Uint8Array> {
     if (this.#closed) throw new TransportError('disconnected', 'the channel is closed');
-    return this.#turns.take(options, (turn) => this.#exchange(command, turn));
+    return await this.#turns.take(options, (turn) => this.#exchange(command, turn));
   }
 
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
+    this.#turns.stop();
     this.#device.removeEventListener('inputreport', this.#onReport);
     this.#stopWatching();
     const limits = { timeoutMs: openTimeoutMs, gone: new AbortController().signal };

@@ -1,4 +1,5 @@
 import { type ApduChannel, TransportError, type TransmitOptions } from '../apdu/channel.ts';
+import { wholeResponse } from '../apdu/response.ts';
 import { transportErrorFrom } from './browser-errors.ts';
 import {
   canokeyHoldMs,
@@ -58,7 +59,7 @@ class CanokeyChannel implements ApduChannel {
   readonly maxCommandBytes = maxCanokeyCommandBytes;
   readonly gone: AbortSignal;
   readonly #device: USBDevice;
-  readonly #interfaceNumber: number;
+  readonly #requests: Readonly<Record<'command' | 'response' | 'state', USBControlTransferParameters>>;
   readonly #stopWatching: () => void;
   readonly #turns: Turns;
   #closed = false;
@@ -67,7 +68,11 @@ class CanokeyChannel implements ApduChannel {
 
   constructor(device: USBDevice, interfaceNumber: number, gone: AbortSignal, stopWatching: () => void) {
     this.#device = device;
-    this.#interfaceNumber = interfaceNumber;
+    this.#requests = {
+      command: commandRequest(interfaceNumber),
+      response: responseRequest(interfaceNumber),
+      state: stateRequest(interfaceNumber),
+    };
     this.gone = gone;
     this.#stopWatching = stopWatching;
     this.#turns = new Turns(gone);
@@ -78,15 +83,18 @@ class CanokeyChannel implements ApduChannel {
     await this.#turns.take({ timeoutMs: settleTimeoutMs }, (turn) => this.#settle(turn));
   }
 
-  async transmit(command: Uint8Array, options: TransmitOptions): Promise<Uint8Array> {
-    if (this.#closed) throw new TransportError('disconnected', 'the channel is closed');
-    if (command.length > maxCanokeyCommandBytes) throw new TransportError('failed', 'the command is too long');
+  transmit(command: Uint8Array, options: TransmitOptions): Promise<Uint8Array> {
+    if (this.#closed) return Promise.reject(new TransportError('disconnected', 'the channel is closed'));
+    if (command.length > maxCanokeyCommandBytes) {
+      return Promise.reject(new TransportError('failed', 'the command is too long'));
+    }
     return this.#turns.take(options, (turn) => this.#exchange(command, turn));
   }
 
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
+    this.#turns.stop();
     // What the key holds for us it gives up by itself.
     const limits = { timeoutMs: closeTimeoutMs, gone: this.gone };
     if (!this.gone.aborted) await within(this.#device.close(), limits).catch(() => undefined);
@@ -96,26 +104,37 @@ class CanokeyChannel implements ApduChannel {
   async #exchange(command: Uint8Array, turn: Turn): Promise<Uint8Array> {
     if (!this.#settled) await this.#settle(turn);
     this.#settled = false;
-    await this.#send(command, turn);
-    await this.#untilReady(turn);
-    const response = await this.#receive(turn);
+    const { status, bytesWritten } = await this.#write(command);
+    stopIfOver(turn);
+    if (status !== 'ok' || bytesWritten !== command.length) await this.#sendAgain(command, status, turn);
+    // Without end here: the turn's deadline ends it.
+    for (let attempt = 0; ; attempt++) {
+      const state = parseCanokeyState(await this.#read(this.#requests.state, 1, turn));
+      if (state === 'ready') break;
+      if (state !== 'processing' && state !== 'receiving') {
+        throw new TransportError('malformed', `the key has lost the command: ${state}`);
+      }
+      const pauseMs = pollPauseMs(attempt);
+      if (pauseMs > 0) await pause(pauseMs, turn);
+    }
+    const part = await this.#read(this.#requests.response, canokeyResponseBytes, turn);
+    const response = part.length < canokeyResponseBytes ? wholeResponse(part) : await this.#collect(part, turn);
     this.#settled = true;
     return response;
   }
 
-  async #send(command: Uint8Array, turn: Turn): Promise<void> {
+  #write(command: Uint8Array): Promise<USBOutTransferResult> {
+    // The caller's own bytes, so that no copy of a password is left here; they are never in shared memory.
+    return this.#device.controlTransferOut(this.#requests.command, command as Uint8Array<ArrayBuffer>);
+  }
+
+  /** After a refusal: it was of the whole command, but only some states prove that the key took nothing. */
+  async #sendAgain(command: Uint8Array, refused: USBTransferStatus, turn: Turn): Promise<void> {
+    let status = refused;
     for (let attempt = 0; ; attempt++) {
-      // The browser has its own copy once the call returns; ours may hold a password.
-      const bytes = command.slice();
-      const sending = this.#device.controlTransferOut(commandRequest(this.#interfaceNumber), bytes);
-      bytes.fill(0);
-      const result = await sending;
-      stopIfOver(turn);
-      if (result.status === 'ok' && result.bytesWritten === bytes.length) return;
-      // Refused as a whole, so it may be sent again, but only where the state proves that the key took nothing.
-      const state = result.status === 'stall' ? await this.#state(turn) : undefined;
+      const state = status === 'stall' ? await this.#state(turn) : undefined;
       if (state !== 'idle' && state !== 'holding') {
-        throw new TransportError('stalled', `a command ended with ${result.status}`);
+        throw new TransportError('stalled', `a command ended with ${status}`);
       }
       if (attempt >= maxHeldAttempts) {
         throw state === 'idle'
@@ -123,28 +142,21 @@ class CanokeyChannel implements ApduChannel {
           : new TransportError('stalled', 'the key refuses the command');
       }
       await pause(holdPauseMs, turn);
+      const written = await this.#write(command);
+      stopIfOver(turn);
+      if (written.status === 'ok' && written.bytesWritten === command.length) return;
+      status = written.status;
     }
   }
 
-  async #untilReady(turn: Turn): Promise<void> {
-    // Without end here: the turn's deadline ends it.
-    for (let attempt = 0; ; attempt++) {
-      const state = await this.#state(turn);
-      if (state === 'ready') return;
-      if (state !== 'processing' && state !== 'receiving') {
-        throw new TransportError('malformed', `the key has lost the command: ${state}`);
-      }
-      await pause(pollPauseMs(attempt), turn);
-    }
-  }
-
-  async #receive(turn: Turn): Promise<Uint8Array> {
+  /** A response that fills its request may go on. */
+  async #collect(first: Uint8Array, turn: Turn): Promise<Uint8Array> {
     const response = new CanokeyResponse();
-    for (;;) {
-      const part = await this.#read(responseRequest(this.#interfaceNumber), canokeyResponseBytes, turn);
+    for (let part = first; ;) {
       const more = part.length === canokeyResponseBytes && (await this.#state(turn)) === 'ready';
       const whole = response.push(part, more);
       if (whole) return whole;
+      part = await this.#read(this.#requests.response, canokeyResponseBytes, turn);
     }
   }
 
@@ -159,7 +171,7 @@ class CanokeyChannel implements ApduChannel {
         await pause(pollPauseMs(attempt), turn);
       } else if (state === 'ready' && leftovers < maxLeftovers) {
         leftovers += 1;
-        await this.#read(responseRequest(this.#interfaceNumber), canokeyResponseBytes, turn).catch(stalledOrThrow);
+        await this.#read(this.#requests.response, canokeyResponseBytes, turn).catch(stalledOrThrow);
       } else if ((state === 'sent' || state === 'receiving') && passing < maxPassingPolls) {
         passing += 1;
         await pause(pollPauseMs(attempt), turn);
@@ -184,18 +196,18 @@ class CanokeyChannel implements ApduChannel {
   }
 
   async #state(turn: Turn): Promise<CanokeyState> {
-    return parseCanokeyState(await this.#read(stateRequest(this.#interfaceNumber), 1, turn));
+    return parseCanokeyState(await this.#read(this.#requests.state, 1, turn));
   }
 
   /** One IN request. A stalled one did nothing, so it is asked once more. */
-  async #read(setup: USBControlTransferParameters, length: number, turn: Turn): Promise<Uint8Array> {
-    for (let stalls = 0; ; stalls++) {
-      const result = await this.#device.controlTransferIn(setup, length);
+  #read(setup: USBControlTransferParameters, length: number, turn: Turn, stalls = 0): Promise<Uint8Array> {
+    return this.#device.controlTransferIn(setup, length).then(({ status, data }) => {
       stopIfOver(turn);
-      if (result.status === 'ok') return bytesOf(result.data);
-      if (result.status === 'babble') throw new TransportError('malformed', 'the key sends more than it was asked for');
+      if (status === 'ok') return bytesOf(data);
+      if (status === 'babble') throw new TransportError('malformed', 'the key sends more than it was asked for');
       if (stalls > 0) throw new TransportError('stalled', `request ${setup.request} stalls`);
-    }
+      return this.#read(setup, length, turn, stalls + 1);
+    });
   }
 }
 

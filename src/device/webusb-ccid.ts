@@ -1,11 +1,11 @@
 import { type ApduChannel, TransportError, type TransmitOptions } from '../apdu/channel.ts';
 import { wholeResponse } from '../apdu/response.ts';
-import { exchangeExtendedApdu, exchangeShortApdu } from './ccid-apdu-level.ts';
+import { collectChained, sendChained } from './ccid-apdu-level.ts';
 import { type BulkEndpoints, CcidBulk } from './ccid-bulk.ts';
 import { type CcidDescriptor, findCcidDescriptor, parseCcidDescriptor } from './ccid-descriptor.ts';
 import { type InterruptEndpoint, watchSlot } from './ccid-interrupt.ts';
 import { CcidSlot } from './ccid-slot.ts';
-import { ccidHeaderBytes } from './ccid.ts';
+import { ccidHeaderBytes, chainParameter } from './ccid.ts';
 import { transportErrorFrom } from './browser-errors.ts';
 import { disconnected, within } from './deadline.ts';
 import { type Turn, Turns } from './turns.ts';
@@ -110,9 +110,10 @@ class CcidChannel implements ApduChannel {
   readonly #device: USBDevice;
   readonly #endpoints: CcidEndpoints;
   readonly #descriptor: CcidDescriptor;
+  readonly #maxBlockBytes: number;
   readonly #slot: CcidSlot;
   readonly #turns: Turns;
-  readonly #lose: (reason: TransportError) => void;
+  readonly #onAbsent: () => void;
   readonly #stopWatching: () => void;
   #closed = false;
 
@@ -131,15 +132,16 @@ class CcidChannel implements ApduChannel {
     // A key is gone with its chip, too, though the reader stays.
     const gone = new AbortController();
     this.gone = gone.signal;
-    this.#lose = (reason) => gone.abort(reason);
-    unplugged.addEventListener('abort', () => this.#lose(disconnected()));
     this.#turns = new Turns(gone.signal);
     const { maxMessageBytes } = descriptor;
+    this.#maxBlockBytes = maxMessageBytes - ccidHeaderBytes;
     const bulk = new CcidBulk(device, endpoints, {
       maxMessageBytes,
       zeroLengthPacket: quirks.zeroLengthPacket ?? false,
     });
-    this.#slot = new CcidSlot(device, endpoints.interfaceNumber, bulk);
+    this.#onAbsent = () => gone.abort(disconnected());
+    unplugged.addEventListener('abort', this.#onAbsent);
+    this.#slot = new CcidSlot(device, endpoints.interfaceNumber, bulk, this.#onAbsent);
     this.apduLevel = descriptor.level === 'extendedApdu' ? 'extended' : 'short';
     // 65544: the longest extended APDU, 4 + 3 + 65535 + 2. At that level blocks are chained, so any length goes.
     this.maxCommandBytes = this.apduLevel === 'extended' ? 65_544 : 261;
@@ -149,20 +151,15 @@ class CcidChannel implements ApduChannel {
   async powerOn(): Promise<void> {
     await this.#turns.take({ timeoutMs: powerOnTimeoutMs }, (turn) => this.#powerOn(turn));
     const { interrupt } = this.#endpoints;
-    if (interrupt) void watchSlot(this.#device, interrupt, 0, () => this.#lose(disconnected()));
+    if (interrupt) void watchSlot(this.#device, interrupt, 0, this.#onAbsent);
   }
 
-  async transmit(command: Uint8Array, options: TransmitOptions): Promise<Uint8Array> {
-    if (this.#closed) throw new TransportError('disconnected', 'the channel is closed');
+  transmit(command: Uint8Array, options: TransmitOptions): Promise<Uint8Array> {
+    if (this.#closed) return Promise.reject(new TransportError('disconnected', 'the channel is closed'));
     if (command.length > this.maxCommandBytes) {
-      throw new TransportError('failed', 'the command is too long for the reader');
+      return Promise.reject(new TransportError('failed', 'the command is too long for the reader'));
     }
-    try {
-      return await this.#turns.take(options, (turn) => this.#exchange(command, turn));
-    } catch (error) {
-      if (error instanceof TransportError && error.code === 'disconnected') this.#lose(error);
-      throw error;
-    }
+    return this.#turns.take(options, (turn) => this.#exchange(command, turn));
   }
 
   async close(): Promise<void> {
@@ -170,6 +167,7 @@ class CcidChannel implements ApduChannel {
     this.#closed = true;
     const powerOff = this.#turns.take({ timeoutMs: controlTimeoutMs }, (turn) => this.#slot.powerOff(turn));
     await powerOff.catch(() => undefined);
+    this.#turns.stop();
     this.#stopWatching();
     const limits = { timeoutMs: controlTimeoutMs, gone: new AbortController().signal };
     await within(this.#device.close(), limits).catch(() => undefined);
@@ -180,12 +178,14 @@ class CcidChannel implements ApduChannel {
   }
 
   async #exchange(command: Uint8Array, turn: Turn): Promise<Uint8Array> {
-    await this.#slot.abortAbandoned(turn);
+    if (this.#slot.abandoned) await this.#slot.abortAbandoned(turn);
     if (!this.#slot.powered) await this.#powerOn(turn);
-    return wholeResponse(
-      this.apduLevel === 'short'
-        ? await exchangeShortApdu(this.#slot, command, turn)
-        : await exchangeExtendedApdu(this.#slot, command, this.#descriptor.maxMessageBytes - ccidHeaderBytes, turn),
-    );
+    // What fits goes whole; only readers of short APDUs never chain, and what they say of it is reserved.
+    const reply =
+      command.length <= this.#maxBlockBytes
+        ? await this.#slot.transfer(command, chainParameter.whole, turn)
+        : await sendChained(this.#slot, command, this.#maxBlockBytes, turn);
+    const isWhole = this.apduLevel === 'short' || reply.specific === chainParameter.whole;
+    return wholeResponse(isWhole ? reply.data : await collectChained(this.#slot, reply, turn));
   }
 }

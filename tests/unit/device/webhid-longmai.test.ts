@@ -184,6 +184,30 @@ describe('unplugging', () => {
   });
 });
 
+it('ends what runs when it is closed in the middle, and leaves no password in what it handed to the browser', async () => {
+  const { device, channel } = await opened(() => []);
+  const handed: Uint8Array[] = [];
+  const original = device.sendReport.bind(device);
+  device.sendReport = (id, data) => {
+    handed.push(data);
+    return original(id, data);
+  };
+  const exchange = expect(channel.transmit(command, silence)).rejects.toMatchObject({ code: 'cancelled' });
+  await vi.waitFor(() => expect(device.written).toHaveLength(1));
+
+  await channel.close();
+
+  await exchange;
+  expect(toHex(device.written[0] ?? hex(''))).toContain(toHex(command));
+  expect(handed.map(toHex)).toEqual(['00'.repeat(64)]);
+});
+
+it('refuses a reply without a status word', async () => {
+  const { channel } = await opened((report) => reply(counterOf(report), hex('90')));
+
+  await expect(channel.transmit(command, silence)).rejects.toMatchObject({ code: 'malformed' });
+});
+
 it('lets one exchange run at a time, ends it on request, and closes once', async () => {
   const { device, channel } = await opened(() => []);
   const controller = new AbortController();

@@ -254,7 +254,7 @@ describe('an exchange', () => {
     expect(toHex(await second)).toBe('029000');
   });
 
-  it('leaves no copy of the command behind in what it handed to the browser', async () => {
+  it("hands the caller's own bytes to the browser, so that no copy is left when they are cleared", async () => {
     const { key, channel } = await opened();
     const handed: Uint8Array[] = [];
     const original = key.controlTransferOut.bind(key);
@@ -262,11 +262,13 @@ describe('an exchange', () => {
       handed.push(data);
       return original(setup, data);
     };
+    const verify = hex('00200080083132333435363738');
 
-    await channel.transmit(hex('00200080083132333435363738'), silence);
+    await channel.transmit(verify, silence);
 
     expect(key.commands).toEqual(['00200080083132333435363738']);
-    expect(handed.map(toHex)).toEqual(['00'.repeat(13)]);
+    expect(handed).toHaveLength(1);
+    expect(handed[0]).toBe(verify);
   });
 
   it('ends in a response or a typed error whatever states and bytes the key sends', async () => {
@@ -308,6 +310,15 @@ describe('unplugging', () => {
     await expect(channel.transmit(command, silence)).rejects.toMatchObject({ code: 'disconnected' });
     await expect(channel.close()).resolves.toBeUndefined();
   });
+});
+
+it('ends what runs when it is closed in the middle', async () => {
+  const { channel } = await opened({ onCommand: () => undefined });
+  const exchange = expect(channel.transmit(command, silence)).rejects.toMatchObject({ code: 'cancelled' });
+
+  await channel.close();
+
+  await exchange;
 });
 
 it('closes the device, once', async () => {

@@ -485,6 +485,15 @@ describe('a slot whose chip comes and goes', () => {
   const listens = (device: ScriptedUsbDevice) => device.calls.filter((call) => call === 'transferIn interrupt').length;
 });
 
+it('ends what runs when it is closed in the middle', async () => {
+  const { channel } = await opened(reader(() => []));
+  const exchange = expect(channel.transmit(command, silence)).rejects.toMatchObject({ code: 'cancelled' });
+
+  await channel.close();
+
+  await exchange;
+});
+
 it('powers the chip off and closes the device, once', async () => {
   const device = reader(() => []);
   const { channel } = await opened(device);
