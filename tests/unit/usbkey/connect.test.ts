@@ -1,18 +1,24 @@
+import { verify } from 'node:crypto';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { authorisedKeys, type AttachedKey } from '../../../src/usbkey/connect.ts';
+import { setModelAdditions } from '../../../src/device/models.ts';
+import { authorisedKeys, type AttachedKey, traceExchanges } from '../../../src/usbkey/connect.ts';
 import type { Card } from '../../virtual-key/card.ts';
 import { CcidDevice } from '../../virtual-key/ccid-device.ts';
 import { FakeUsb } from '../../virtual-key/fake-usb.ts';
 import { FaultPlan } from '../../virtual-key/faults.ts';
 import { Gmt0017Applet } from '../../virtual-key/gmt0017-applet.ts';
-import { sampleState } from '../../virtual-key/make-state.ts';
+import { sampleApplication, samplePassword, sampleState } from '../../virtual-key/make-state.ts';
 import { Memory } from '../../virtual-key/memory.ts';
 import { PivApplet } from '../../virtual-key/piv-applet.ts';
 import type { KeyState } from '../../virtual-key/state.ts';
 import { hex } from '../apdu/hex.ts';
-import { stateWith } from './piv-open.ts';
+import { message, stateWith } from './piv-open.ts';
+import { publicKeyOf } from './piv-samples.ts';
 
-afterEach(() => vi.unstubAllGlobals());
+afterEach(() => {
+  vi.unstubAllGlobals();
+  setModelAdditions([]);
+});
 
 const memoryOf = (state: KeyState) => new Memory(state, () => undefined, new FaultPlan());
 
@@ -77,4 +83,27 @@ describe('a key of a known model', () => {
     expect(attached.model?.commandSet).toBe('piv');
     await expect(attached.open()).rejects.toMatchObject({ name: 'KeyError', code: 'unsupported' });
   });
+
+  it.each(['digestInfo', 'message'] as const)(
+    'is spoken to in its dialect: RSA signatures of a %s',
+    { timeout: 30_000 },
+    async (rsaSignData) => {
+      const row = { vendorId: 0x1209, productId: unknown, name: 'of the operator', attachment: 'vendorCcid' } as const;
+      setModelAdditions([{ ...row, dialect: { rsaSignData } }]);
+      const ins: string[] = [];
+      const stop = traceExchanges((entry) => ins.push(entry.ins.toString(16)));
+      const attached = await attachedCard(new Gmt0017Applet(memoryOf(sampleState())), unknown);
+      const key = await attached.open();
+      const fresh = { application: sampleApplication, container: `R${'12'.repeat(16)}` };
+      await key.verifyPassword(sampleApplication, new TextEncoder().encode(samplePassword));
+      await key.createContainer(fresh);
+      const spki = await key.generateSigningKeyPair(fresh, 'rsa2048');
+
+      const signature = await key.sign(fresh, message);
+
+      expect(verify('sha256', message, publicKeyOf(spki), signature)).toBe(true);
+      expect(ins).toContain('58');
+      stop();
+    },
+  );
 });
