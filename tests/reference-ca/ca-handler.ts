@@ -1,15 +1,19 @@
-import type { IncomingMessage } from 'node:http';
 import { toBase64 } from '../../src/pki/bytes.ts';
 import type { CmpResponder } from './cmp-responder.ts';
-import { allowMethods, HttpProblem, readBody, requestUrl, send, sendJson, type RequestHandler } from './http.ts';
+import {
+  allowMethods,
+  HttpProblem,
+  mediaType,
+  readBody,
+  requestUrl,
+  send,
+  sendJson,
+  type RequestHandler,
+} from './http.ts';
 import { publicPolicy } from './policy.ts';
 
 /** The longest CMP message taken, in bytes. */
 const maxMessageBytes = 64 * 1024;
-
-/** The media type without its parameters, in lower case. */
-const mediaType = (request: IncomingMessage): string =>
-  (request.headers['content-type'] ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
 
 /**
  * The authority over HTTP: `POST /ca/cmp` (RFC 9811), `GET /api/policy`, and `GET /api/enrolments/{id}`, the id being a

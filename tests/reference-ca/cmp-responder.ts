@@ -16,7 +16,7 @@ import { checkContent, decide, proveRequest, type Grant } from './admission.ts';
 import { authenticate, checkFreshness, checkHeader, type CheckedHeader, type Sender } from './authentication.ts';
 import type { Authority, Hierarchy } from './hierarchy.ts';
 import { issueCertificate } from './issue.ts';
-import { fingerprint, type Exchange, type Ledger, type Transaction } from './ledger.ts';
+import { fingerprint, type Exchange, type Ledger, type RevocationReason, type Transaction } from './ledger.ts';
 import type { Policy } from './policy.ts';
 import { Refusal } from './refusal.ts';
 
@@ -120,6 +120,22 @@ export class CmpResponder {
         case 'withdrawn':
           return { status: 'withdrawn' };
       }
+    });
+  }
+
+  /** Withdraws what was not confirmed in time: what is said about certificates after this is true now. */
+  settle(): Promise<void> {
+    return this.#oneAtATime(() => this.#withdrawOverdue());
+  }
+
+  /** Takes a certificate back. @throws RangeError for one that is not in the ledger */
+  revoke(certificate: Uint8Array, reason: RevocationReason): Promise<void> {
+    return this.#oneAtATime(async () => {
+      const registered = this.#ledger.certificate(certificate);
+      if (!registered) throw new RangeError('no certificate of ours');
+      // A revocation stands as it was first entered.
+      if (registered.status === 'revoked') return;
+      await this.#ledger.append({ type: 'revoked', certificate: fingerprint(certificate), reason });
     });
   }
 

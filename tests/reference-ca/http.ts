@@ -69,6 +69,10 @@ export function allowMethods(request: IncomingMessage, ...methods: readonly stri
   }
 }
 
+/** The media type without its parameters, in lower case. */
+export const mediaType = (request: IncomingMessage): string =>
+  (request.headers['content-type'] ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
+
 /** @throws HttpProblem 413 as soon as more than `maxBytes` are announced or have come, 400 when the sender breaks off */
 export async function readBody(request: IncomingMessage, maxBytes: number): Promise<Uint8Array> {
   // Closing the connection keeps a sender from pushing the rest at us.

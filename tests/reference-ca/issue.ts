@@ -15,7 +15,7 @@ import type { KeyType, SoftwareKey } from './keys.ts';
 import { readName } from './subject.ts';
 
 /** What a certificate is for; decides its keyUsage and whether it is an authority's. */
-export type Profile = 'root' | 'issuing' | 'signing' | 'encryption';
+export type Profile = 'root' | 'issuing' | 'signing' | 'encryption' | 'ocspResponder';
 
 /** Bits of KeyUsage in the order of RFC 5280 §4.2.1.3, the first the highest. */
 const keyUsages: Readonly<Record<Profile, number>> = {
@@ -27,6 +27,8 @@ const keyUsages: Readonly<Record<Profile, number>> = {
   signing: 0b1100_0000,
   // keyEncipherment, dataEncipherment
   encryption: 0b0011_0000,
+  // digitalSignature
+  ocspResponder: 0b1000_0000,
 };
 
 const signatureAlgorithms: Readonly<Record<KeyType, string>> = {
@@ -40,7 +42,10 @@ const extensionOids = {
   keyUsage: '2.5.29.15',
   basicConstraints: '2.5.29.19',
   authorityKeyIdentifier: '2.5.29.35',
+  extendedKeyUsage: '2.5.29.37',
+  ocspNoCheck: '1.3.6.1.5.5.7.48.1.5',
 } as const;
+const ocspSigning = '1.3.6.1.5.5.7.3.9';
 
 /** How far notBefore lies before the moment of issue: holders' clocks are not ours. */
 export const backdatedSeconds = 300;
@@ -135,6 +140,17 @@ export async function issueCertificate(parameters: IssueParameters): Promise<Byt
           keyIdentifier: new asn1js.OctetString({ valueHex: keyIdentifier(issuer.key.spki).buffer }),
         }).toSchema(),
       ),
+      // RFC 6960 §4.2.2.2: what makes it a delegate, and why nobody need ask about the delegate itself.
+      ...(profile === 'ocspResponder'
+        ? [
+            extension(
+              extensionOids.extendedKeyUsage,
+              false,
+              new asn1js.Sequence({ value: [new asn1js.ObjectIdentifier({ value: ocspSigning })] }),
+            ),
+            extension(extensionOids.ocspNoCheck, false, new asn1js.Null()),
+          ]
+        : []),
     ],
   });
   const tbs = new Uint8Array(certificate.encodeTBS().toBER());

@@ -36,6 +36,10 @@ const exchange = v.object({
   reply: bytes,
 });
 
+/** Why a certificate is taken back, as revocation lists name it (RFC 5280 §5.3.1). */
+export const revocationReasons = ['unspecified', 'keyCompromise', 'superseded', 'cessationOfOperation'] as const;
+export type RevocationReason = (typeof revocationReasons)[number];
+
 const at = { at: v.pipe(v.string(), v.isoTimestamp()) };
 const transactionId = { transactionId: hex };
 const entrySchema = v.variant('type', [
@@ -98,6 +102,8 @@ const entrySchema = v.variant('type', [
     certificate: digest,
     /** The transaction that replaced it: there it may still sign. */
     supersededBy: v.optional(hex),
+    /** Absent: superseded where another replaced it, otherwise not said. */
+    reason: v.optional(v.picklist(revocationReasons)),
   }),
 ]);
 export type LedgerEntry = v.InferOutput<typeof entrySchema>;
@@ -114,6 +120,8 @@ export interface RegisteredCertificate {
   readonly status: 'valid' | 'unconfirmed' | 'revoked';
   /** The transaction that replaced a revoked one. */
   readonly supersededBy?: string | undefined;
+  /** Of revoked ones. */
+  readonly revocation?: { readonly at: Date; readonly reason: RevocationReason };
 }
 
 export type TransactionStatus = 'waiting' | 'issued' | 'confirmed' | 'withdrawn' | 'refused';
@@ -226,6 +234,11 @@ export class Ledger {
     return this.#certificates.get(fingerprint(der));
   }
 
+  /** All of an authority's, in the order of their entries. */
+  certificatesOf(authority: AuthorityName): readonly RegisteredCertificate[] {
+    return [...this.#certificates.values()].filter((registered) => registered.authority === authority);
+  }
+
   /** @param certificate its fingerprint */
   certificateByFingerprint(certificate: string): RegisteredCertificate | undefined {
     return this.#certificates.get(certificate);
@@ -266,7 +279,14 @@ export class Ledger {
         });
         return;
       case 'revoked':
-        this.#changeCertificate(entry.certificate, { status: 'revoked', supersededBy: entry.supersededBy });
+        this.#changeCertificate(entry.certificate, {
+          status: 'revoked',
+          supersededBy: entry.supersededBy,
+          revocation: {
+            at: new Date(entry.at),
+            reason: entry.reason ?? (entry.supersededBy === undefined ? 'unspecified' : 'superseded'),
+          },
+        });
         return;
       case 'waiting':
         this.#begin(entry.transactionId, 'waiting', entry);
@@ -302,7 +322,12 @@ export class Ledger {
       }
       case 'withdrawn': {
         const changed = this.#change(entry.transactionId, entry.exchange, () => ({ status: 'withdrawn' }));
-        if (changed?.certificate) this.#changeCertificate(fingerprint(changed.certificate), { status: 'revoked' });
+        if (changed?.certificate) {
+          this.#changeCertificate(fingerprint(changed.certificate), {
+            status: 'revoked',
+            revocation: { at: new Date(entry.at), reason: 'cessationOfOperation' },
+          });
+        }
         return;
       }
     }

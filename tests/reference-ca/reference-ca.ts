@@ -3,9 +3,11 @@ import { caHandler } from './ca-handler.ts';
 import { CmpResponder } from './cmp-responder.ts';
 import { openHierarchy, type Hierarchy } from './hierarchy.ts';
 import type { RequestHandler } from './http.ts';
-import { Ledger } from './ledger.ts';
+import { Ledger, type RevocationReason } from './ledger.ts';
 import { type KeyKind, Personaliser } from './personalise.ts';
 import { defaultPolicy, type Policy } from './policy.ts';
+import { statusHandler } from './status-handler.ts';
+import { StatusResponder } from './status-responder.ts';
 
 export interface ReferenceCaOptions {
   /** Where authorities and ledger are kept; undefined: in memory. */
@@ -22,8 +24,10 @@ export interface ReferenceCa {
   readonly hierarchy: Hierarchy;
   readonly ledger: Ledger;
   readonly responder: CmpResponder;
-  /** `POST /ca/cmp`, `GET /api/policy`, `GET /api/enrolments/{id}`. */
+  /** Everything it answers over HTTP: see `caHandler` and `statusHandler`. */
   readonly handler: RequestHandler;
+  /** Takes a certificate back. @throws RangeError for one that is not of this authority */
+  revoke(certificate: Uint8Array, reason?: RevocationReason): Promise<void>;
   /** Makes a USBKEY's content for a new sample taxpayer. */
   personalise(scenario: Scenario, attachment: Attachment, kind?: KeyKind): Promise<KeyState>;
   close(): Promise<void>;
@@ -35,12 +39,16 @@ export async function openReferenceCa(options: ReferenceCaOptions = {}): Promise
   const hierarchy = options.hierarchy ?? (await openHierarchy(options.directory));
   const ledger = options.directory === undefined ? Ledger.inMemory(now) : await Ledger.open(options.directory, now);
   const responder = new CmpResponder({ hierarchy, ledger, policy: { ...defaultPolicy, ...options.policy }, now });
+  const answerCmp = caHandler(responder, now);
+  const answerStatus = statusHandler(new StatusResponder(hierarchy, ledger, now), () => responder.settle(), now);
   const personaliser = new Personaliser(hierarchy, ledger, now);
   return {
     hierarchy,
     ledger,
     responder,
-    handler: caHandler(responder, now),
+    handler: async (request, response) =>
+      (await answerCmp(request, response)) || (await answerStatus(request, response)),
+    revoke: (certificate, reason = 'unspecified') => responder.revoke(certificate, reason),
     personalise: (scenario, attachment, kind) => personaliser.personalise(scenario, attachment, kind),
     close: async () => {
       await responder.idle();
