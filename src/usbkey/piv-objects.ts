@@ -121,8 +121,9 @@ export function isFormerOf(object: CertificateObject, container: string): boolea
 }
 
 /**
- * Elements of a slot that is taken for a container, without or with a certificate (table 10, whose order is not binding).
- * Name and key come first: of an object that was cut while it was written they are still there.
+ * Elements of a slot that is taken for a container, without or with a certificate. In the order of table 10: there is
+ * software that takes what stands first for the certificate. Only where the public key has to be noted do name and key
+ * come first: keys without metadata write a long object part by part, and of one that was cut both are then still there.
  */
 export function encodeCertificateObject(content: {
   readonly container: string;
@@ -130,14 +131,16 @@ export function encodeCertificateObject(content: {
   /** DER SubjectPublicKeyInfo, to be noted with it. */
   readonly publicKey?: Uint8Array | undefined;
 }): Uint8Array<ArrayBuffer>[] {
-  return [
-    encodeTlv(tags.mscuid, new TextEncoder().encode(content.container)),
-    ...(content.publicKey ? [encodeTlv(publicKeyTag, content.publicKey)] : []),
+  const certificate = [
     encodeTlv(tags.certificate, content.certificate ?? new Uint8Array()),
     // Not compressed.
     encodeTlv(tags.certInfo, Uint8Array.of(0)),
-    encodeTlv(tags.errorDetection),
   ];
+  const name = encodeTlv(tags.mscuid, new TextEncoder().encode(content.container));
+  const end = encodeTlv(tags.errorDetection);
+  return content.publicKey
+    ? [name, encodeTlv(publicKeyTag, content.publicKey), ...certificate, end]
+    : [...certificate, name, end];
 }
 
 /** Elements of a slot that is free for this site, though a key pair is left in it. */

@@ -66,6 +66,8 @@ test('PIV with RSA-2048 over CCID: renewed, and other programs read the new cert
   // GET DATA of the first retired key's certificate (SP 800-73-4 part 1 table 3).
   const read = await run('opensc-tool', ['--send-apdu', selectPiv, '--send-apdu', '00CB3FFF055C035FC10D00']);
   expect(readAnswers(succeeded(read))[1]?.data.includes(certificate)).toBe(true);
+  const shown = await run('yubico-piv-tool', ['--reader', '', '-s', '82', '-a', 'read-certificate']);
+  expect(new X509Certificate(succeeded(shown)).raw.equals(certificate)).toBe(true);
   const signing = ['-a', 'verify-pin', '-P', samplePassword, '-a', 'test-signature', '-A', 'RSA2048', '-i', file];
   const signed = await run('yubico-piv-tool', ['--reader', '', '-s', '82', ...signing]);
   expect(succeeded(signed)).toContain('Successful RSA verification');
