@@ -1,8 +1,9 @@
 import { securityBits } from './algorithms.ts';
 import { bytesEqual } from './bytes.ts';
 import { CertificateError, extensionOids, parseCertificate, type Certificate } from './certificate.ts';
-import { namesEqual } from './name.ts';
-import { isAcceptedSignatureAlgorithm, verifySignature } from './signature.ts';
+import { namesEqual, namesMatch } from './name.ts';
+import { isAcceptedSignatureAlgorithm, type Sha1Exception } from './signature.ts';
+import { VerifiedSignatures } from './verified-signatures.ts';
 
 /** Why no path was found; of several attempts, the one that came furthest. */
 export type ChainFailure =
@@ -35,7 +36,8 @@ export type ChainResult =
     }
   | { readonly ok: false; readonly reason: ChainFailure };
 
-export interface ChainRequest {
+/** With `acceptSha1For`, the answer only says where a certificate comes from; nothing may be trusted for it. */
+export interface ChainRequest extends Sha1Exception {
   /** DER of the certificate to be trusted. */
   readonly leaf: Uint8Array;
   /** DER certificates from anywhere; not trusted, and what cannot be read is passed over. */
@@ -85,9 +87,18 @@ export async function verifyChain(request: ChainRequest): Promise<ChainResult> {
   return path ? { ok: true, path } : { ok: false, reason: search.reason };
 }
 
+/** Certificates read before, by the very array they were read from: the configuration's are asked for again and again. */
+const readBefore = new WeakMap<Uint8Array, Certificate>();
+const verifiedBefore = new VerifiedSignatures();
+
 function readable(der: Uint8Array): Certificate | undefined {
+  const known = readBefore.get(der);
+  // An array may have been written to since.
+  if (known && bytesEqual(known.der, der)) return known;
   try {
-    return parseCertificate(der);
+    const certificate = parseCertificate(der);
+    readBefore.set(der, certificate);
+    return certificate;
   } catch (error) {
     if (error instanceof CertificateError) return undefined;
     throw error;
@@ -102,14 +113,16 @@ class PathSearch {
   readonly #pool: readonly Certificate[];
   readonly #at: Date;
   readonly #allowExpiredLeaf: boolean;
+  readonly #exception: Sha1Exception;
   #verifications = 0;
 
-  constructor({ anchors, intermediates, at, allowExpiredLeaf }: ChainRequest) {
+  constructor({ anchors, intermediates, at, allowExpiredLeaf, acceptSha1For }: ChainRequest) {
     this.#anchors = readAll(anchors);
     // Anchors first: the shortest path to a pinned certificate is the best one.
     this.#pool = [...this.#anchors, ...readAll(intermediates)];
     this.#at = at;
     this.#allowExpiredLeaf = allowExpiredLeaf ?? false;
+    this.#exception = { acceptSha1For };
   }
 
   /** Depth first. `below` holds the certificates from the leaf up to, but without, `certificate`. */
@@ -125,10 +138,9 @@ class PathSearch {
     for (const issuer of this.#pool) {
       if (!mayHaveIssued(issuer, certificate) || path.some(({ der }) => bytesEqual(der, issuer.der))) continue;
       if (++this.#verifications > maxVerifications) return undefined;
-      if (!(await isSignedBy(certificate, issuer))) {
-        this.#note(
-          isAcceptedSignatureAlgorithm(certificate.signatureAlgorithm) ? 'badSignature' : 'unsupportedAlgorithm',
-        );
+      if (!(await this.#isSignedBy(certificate, issuer))) {
+        const isAccepted = isAcceptedSignatureAlgorithm(certificate.signatureAlgorithm, this.#exception);
+        this.#note(isAccepted ? 'badSignature' : 'unsupportedAlgorithm');
         continue;
       }
       const found = await this.pathFrom(issuer, path);
@@ -151,6 +163,11 @@ class PathSearch {
     return expiryCounts && certificate.notAfter < this.#at ? 'expired' : undefined;
   }
 
+  #isSignedBy({ tbs, signature, signatureAlgorithm }: Certificate, { spki }: Certificate): Promise<boolean> {
+    const claim = { spki, algorithm: signatureAlgorithm, message: tbs, signature };
+    return verifiedBefore.verify({ ...claim, ...this.#exception });
+  }
+
   #note(reason: ChainFailure): void {
     if (failureOrder.indexOf(reason) > failureOrder.indexOf(this.reason)) this.reason = reason;
   }
@@ -168,10 +185,6 @@ function issuerFailure(issuer: Certificate, below: readonly Certificate[]): Chai
 /** Name chaining and, where both sides have them, key identifiers (RFC 5280 §4.2.1.1). */
 function mayHaveIssued(issuer: Certificate, { issuer: name, authorityKeyIdentifier }: Certificate): boolean {
   const { subject, subjectKeyIdentifier } = issuer;
-  if (!namesEqual(subject, name)) return false;
+  if (!namesMatch(subject, name)) return false;
   return !authorityKeyIdentifier || !subjectKeyIdentifier || bytesEqual(authorityKeyIdentifier, subjectKeyIdentifier);
-}
-
-function isSignedBy({ tbs, signature, signatureAlgorithm }: Certificate, { spki }: Certificate): Promise<boolean> {
-  return verifySignature({ spki, algorithm: signatureAlgorithm, message: tbs, signature });
 }

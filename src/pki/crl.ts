@@ -19,7 +19,7 @@ import {
   type DerBlock,
 } from './der.ts';
 import { hasUnknownCritical, readExtensions, readKeyIdentifier, type Extensions } from './extensions.ts';
-import { namesEqual, readName, type DistinguishedName } from './name.ts';
+import { namesMatch, readName, type DistinguishedName } from './name.ts';
 import { revocationReason, timeDoubt, type Revocation, type StatusDoubt, type StatusVerdict } from './revocation.ts';
 import { isAcceptedSignatureAlgorithm, verifySignature } from './signature.ts';
 
@@ -312,7 +312,7 @@ function doubtOf(
 ): StatusDoubt | undefined {
   const { subject, subjectKeyIdentifier, keyUsage } = issuer;
   const { authorityKeyIdentifier } = crl;
-  if (!namesEqual(certificate.issuer, subject) || !namesEqual(crl.issuer, subject)) return 'otherIssuer';
+  if (!namesMatch(certificate.issuer, subject) || !namesMatch(crl.issuer, subject)) return 'otherIssuer';
   if (authorityKeyIdentifier && subjectKeyIdentifier && !bytesEqual(authorityKeyIdentifier, subjectKeyIdentifier)) {
     return 'otherIssuer';
   }

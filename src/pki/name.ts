@@ -44,3 +44,19 @@ export function namesEqual(a: DistinguishedName, b: DistinguishedName): boolean 
     })
   );
 }
+
+/**
+ * Whether one name stands for the same as another where certificates are chained (RFC 5280 §7.1, RFC 4518): the string
+ * types, upper and lower case, and how many spaces there are do not matter. Folds what `toLowerCase` does.
+ */
+export function namesMatch(a: DistinguishedName, b: DistinguishedName): boolean {
+  return (
+    a.attributes.length === b.attributes.length &&
+    a.attributes.every(({ type, value }, index) => {
+      const other = b.attributes[index];
+      return other?.type === type && (other.value === value || folded(other.value) === folded(value));
+    })
+  );
+}
+
+const folded = (text: string): string => text.normalize('NFKC').toLowerCase().trim().replace(/\s+/gu, ' ');

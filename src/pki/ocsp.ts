@@ -29,7 +29,7 @@ import {
   type DerBlock,
 } from './der.ts';
 import { hasUnknownCritical, readExtensions, type Extensions } from './extensions.ts';
-import { namesEqual, readName, type DistinguishedName } from './name.ts';
+import { namesMatch, readName, type DistinguishedName } from './name.ts';
 import { revocationReason, timeDoubt, type Revocation, type StatusDoubt, type StatusVerdict } from './revocation.ts';
 import { isAcceptedSignatureAlgorithm, verifySignature } from './signature.ts';
 
@@ -287,7 +287,7 @@ function answerDoubt(
   { extensions, signatureAlgorithm }: OcspAnswer,
   { certificate, issuer }: StatusQuestion,
 ): StatusDoubt | undefined {
-  if (!namesEqual(certificate.issuer, issuer.subject)) return 'otherIssuer';
+  if (!namesMatch(certificate.issuer, issuer.subject)) return 'otherIssuer';
   if (hasUnknownCritical(extensions, understood)) return 'unsupported';
   return isAcceptedSignatureAlgorithm(signatureAlgorithm) ? undefined : 'unsupportedAlgorithm';
 }
@@ -320,7 +320,7 @@ function readAll(certificates: readonly Bytes[]): readonly Certificate[] {
 
 async function isResponder(responder: OcspAnswer['responder'], signer: Certificate): Promise<boolean> {
   return 'name' in responder
-    ? namesEqual(responder.name, signer.subject)
+    ? namesMatch(responder.name, signer.subject)
     : bytesEqual(responder.keyHash, await keyHash(signer));
 }
 
@@ -331,7 +331,7 @@ async function delegationDoubt(
   now: Date,
 ): Promise<StatusDoubt | undefined> {
   const { keyUsage, extendedKeyUsage, extensions, notBefore, notAfter } = responder;
-  if (!namesEqual(responder.issuer, issuer.subject)) return 'otherIssuer';
+  if (!namesMatch(responder.issuer, issuer.subject)) return 'otherIssuer';
   const mayAnswer =
     extendedKeyUsage?.has(ocspOids.signing) === true &&
     (!keyUsage || keyUsage.has('digitalSignature')) &&

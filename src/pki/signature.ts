@@ -6,7 +6,7 @@ import { sm3 } from './sm3.ts';
 
 export { signatureOidFor } from './algorithms.ts';
 
-type ShaName = 'SHA-256' | 'SHA-384' | 'SHA-512';
+type ShaName = 'SHA-1' | 'SHA-256' | 'SHA-384' | 'SHA-512';
 type Scheme =
   | { readonly kind: 'sm2' }
   | { readonly kind: 'ecdsa'; readonly hash: ShaName }
@@ -23,17 +23,34 @@ const schemes: ReadonlyMap<string, Scheme> = new Map<string, Scheme>([
   [oids.sha512WithRsa, { kind: 'rsa', hash: 'SHA-512' }],
 ]);
 
+/** Accepted as well, for saying whose certificate an old one is. */
+const identifyingSchemes: ReadonlyMap<string, Scheme> = new Map<string, Scheme>([
+  [oids.sha1WithRsa, { kind: 'rsa', hash: 'SHA-1' }],
+]);
+
+/**
+ * SHA-1 signatures are accepted for naming the authority that an old certificate comes from, and only so: anybody with
+ * the means for a collision can have one made.
+ */
+export interface Sha1Exception {
+  readonly acceptSha1For?: 'identification' | undefined;
+}
+
+function schemeOf(algorithm: string, { acceptSha1For }: Sha1Exception): Scheme | undefined {
+  return schemes.get(algorithm) ?? (acceptSha1For === 'identification' ? identifyingSchemes.get(algorithm) : undefined);
+}
+
 /** A signature algorithm that is not accepted here. */
 export class SignatureAlgorithmError extends Error {
   override readonly name = 'SignatureAlgorithmError';
 }
 
 /** Whether signatures of this algorithm are accepted at all. */
-export function isAcceptedSignatureAlgorithm(algorithm: string): boolean {
-  return schemes.has(algorithm);
+export function isAcceptedSignatureAlgorithm(algorithm: string, exception: Sha1Exception = {}): boolean {
+  return schemeOf(algorithm, exception) !== undefined;
 }
 
-export interface SignatureToVerify {
+export interface SignatureToVerify extends Sha1Exception {
   /** DER SubjectPublicKeyInfo. */
   readonly spki: Uint8Array;
   /** The signature algorithm's OID, dotted. */
@@ -47,8 +64,9 @@ export interface SignatureToVerify {
  * Verifies a signature: SM2 with SM3 and the default id, ECDSA on P-256 and P-384, RSA PKCS #1 v1.5, with SHA-2.
  * An unknown algorithm, a key of another kind and malformed bytes are simply not a valid signature.
  */
-export async function verifySignature({ spki, algorithm, message, signature }: SignatureToVerify): Promise<boolean> {
-  const scheme = schemes.get(algorithm);
+export async function verifySignature(claim: SignatureToVerify): Promise<boolean> {
+  const { spki, algorithm, message, signature } = claim;
+  const scheme = schemeOf(algorithm, claim);
   if (!scheme) return false;
   try {
     const key = readSpki(spki);

@@ -1,8 +1,9 @@
-import { generateKeyPairSync } from 'node:crypto';
+import { generateKeyPairSync, sign } from 'node:crypto';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { KeyAlgorithm } from '../../../src/pki/algorithms.ts';
-import { fromHex, type Bytes } from '../../../src/pki/bytes.ts';
+import { concat, fromHex, type Bytes } from '../../../src/pki/bytes.ts';
 import { verifyChain, type ChainRequest } from '../../../src/pki/chain.ts';
+import { encode, oid, printableString, sequence, set, utf8String, type DerBlock } from '../../../src/pki/der.ts';
 import { changed, issueCertificate, makeKey, makeName, type CertificateContent, type TestKey } from './hierarchy.ts';
 
 const names = { root: makeName('Root'), middle: makeName('Middle'), leaf: makeName('Leaf') };
@@ -234,6 +235,77 @@ describe('verifyChain', () => {
     ).resolves.toEqual({
       ok: false,
       reason: 'noPath',
+    });
+  });
+
+  it('knows an issuer whose name is written in another case, another string type, with other spaces', async () => {
+    const name = (type: (text: string) => DerBlock, text: string): Bytes =>
+      encode(sequence(set(sequence(oid('2.5.4.6'), printableString('CN'))), set(sequence(oid('2.5.4.3'), type(text)))));
+    const hierarchy = await makeHierarchy(keys, {
+      middle: { subject: name(utf8String, 'Some  Issuing CA') },
+      leaf: { issuer: name(printableString, ' some issuing ca ') },
+    });
+    await expect(verifyChain(requestFor(hierarchy))).resolves.toMatchObject({ ok: true });
+    const other = await makeHierarchy(keys, {
+      middle: { subject: name(utf8String, 'Some Issuing CA') },
+      leaf: { issuer: name(utf8String, 'SomeIssuing CA') },
+    });
+    await expect(verifyChain(requestFor(other))).resolves.toEqual({ ok: false, reason: 'noPath' });
+  });
+
+  it('refuses every changed byte of what it has accepted before', async () => {
+    await expect(verifyChain(requestFor(good))).resolves.toMatchObject({ ok: true });
+    for (const index of good.leaf.keys()) {
+      const result = await verifyChain({ ...requestFor(good), leaf: changed(good.leaf, index) });
+      expect(result.ok).toBe(false);
+    }
+  });
+
+  it('looks at the bytes of an array anew each time', async () => {
+    const request = requestFor({ leaf: concat(good.leaf), middle: concat(good.middle), root: concat(good.root) });
+    await expect(verifyChain(request)).resolves.toMatchObject({ ok: true });
+    for (const certificate of [request.leaf, ...request.intermediates]) {
+      const last = certificate.length - 1;
+      certificate[last] = (certificate[last] ?? 0) ^ 1;
+      expect((await verifyChain(request)).ok).toBe(false);
+      certificate[last] = (certificate[last] ?? 0) ^ 1;
+    }
+    await expect(verifyChain(request)).resolves.toMatchObject({ ok: true });
+  });
+});
+
+describe('verifyChain with certificates signed with SHA-1', () => {
+  const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const sha1Key: TestKey = {
+    algorithm: 'rsa',
+    spki: new Uint8Array(publicKey.export({ type: 'spki', format: 'der' })),
+    sign: (message) => Promise.resolve(new Uint8Array(sign('sha1', message, privateKey))),
+  };
+  const signatureAlgorithm = fromHex('300d06092a864886f70d0101050500');
+  let old: Hierarchy;
+  beforeAll(async () => {
+    const keys = { root: sha1Key, middle: sha1Key, leaf: sha1Key };
+    old = await makeHierarchy(keys, {
+      root: { signatureAlgorithm },
+      middle: { signatureAlgorithm },
+      leaf: { signatureAlgorithm },
+    });
+  });
+
+  it('says whose an old one is where that is what is asked, and trusts none, before or after', async () => {
+    const distrusted = { ok: false, reason: 'unsupportedAlgorithm' };
+    await expect(verifyChain(requestFor(old))).resolves.toEqual(distrusted);
+    await expect(verifyChain({ ...requestFor(old), acceptSha1For: 'identification' })).resolves.toMatchObject({
+      ok: true,
+    });
+    await expect(verifyChain(requestFor(old))).resolves.toEqual(distrusted);
+  });
+
+  it('does not take a stranger’s for an old one', async () => {
+    const request: ChainRequest = { ...requestFor(old), acceptSha1For: 'identification' };
+    await expect(verifyChain({ ...request, leaf: changed(old.leaf, -1) })).resolves.toEqual({
+      ok: false,
+      reason: 'badSignature',
     });
   });
 });
