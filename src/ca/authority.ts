@@ -38,7 +38,7 @@ export type CaErrorCode =
   | 'unreachable'
   /** No answer in the time we allow. The request may have arrived. */
   | 'timeout'
-  /** The server answered, but busy or broken (HTTP 5xx, 429). The request may have been taken. */
+  /** The server is busy or broken: HTTP says so (5xx, 429), or the authority, authentically. The request may have been taken. */
   | 'unavailable'
   /** An answer that is not what the protocol allows. Never trusted. */
   | 'malformed'
@@ -46,7 +46,7 @@ export type CaErrorCode =
   | 'notTrusted'
   /** An authentic answer to something else: transactionID, nonce or request id differ. */
   | 'mismatch'
-  /** The authority, authentically, said no. */
+  /** The authority, authentically, said no; see `meaningOf` in refusal.ts. */
   | 'rejected'
   /** The caller's signal was aborted. */
   | 'cancelled';
@@ -120,7 +120,12 @@ export type EnrolmentAnswer =
       /** Further certificates the authority sent, in its order, untrusted. */
       readonly chain: readonly Uint8Array[];
       readonly reply: Uint8Array;
-      /** In answer to a request for the encryption certificate, which then is `certificate`. */
+      /** Unconfirmed until then, the authority takes it back. */
+      readonly confirmBy?: Date;
+      /**
+       * In answer to a request for the encryption certificate, which then is `certificate`. Absent there, the authority sent
+       * no key pair, or none that could be imported: its certificate is to be refused.
+       */
       readonly encryption?: EncryptionDelivery;
     }
   | { readonly kind: 'waiting'; readonly checkAfterSeconds: number; readonly reply: Uint8Array };
@@ -172,8 +177,8 @@ export interface CertificateAuthority {
   /** Sends the confirmation's bytes; returns once the authority has, authentically, acknowledged. Repeating it is harmless. */
   confirm(confirmation: Uint8Array, signal?: AbortSignal): Promise<void>;
   /**
-   * What became of a transaction whose answer was lost. Changes nothing at the authority.
-   * @param transactionId 16 bytes
+   * What became of a transaction whose answer was lost, authentically. Changes nothing at the authority.
+   * @param id the transactionId, 16 bytes; where that is not known, SHA-256 of the new key's DER SubjectPublicKeyInfo, 32 bytes
    */
-  lookUp(transactionId: Uint8Array, signal?: AbortSignal): Promise<EnrolmentState>;
+  lookUp(id: Uint8Array, signal?: AbortSignal): Promise<EnrolmentState>;
 }

@@ -1,20 +1,19 @@
-import { oids, readSpki, signatureAlgorithmFor } from '../pki/algorithms.ts';
-import { bytesEqual, copyBytes, fromBase64, fromHex, toHex, type Bytes } from '../pki/bytes.ts';
+import { signatureAlgorithmFor } from '../pki/algorithms.ts';
+import { bytesEqual, copyBytes, fromHex, type Bytes } from '../pki/bytes.ts';
 import { CertificateError, parseCertificate, type Certificate } from '../pki/certificate.ts';
 import { verifyChain } from '../pki/chain.ts';
 import { createCsr } from '../pki/csr.ts';
-import { DerError } from '../pki/der.ts';
-import { digestForSignatureAlgorithm, isAcceptedSignatureAlgorithm } from '../pki/signature.ts';
 import {
   CaError,
   type CertificateAuthority,
   type CertifiedKey,
   type Credential,
-  type EncryptionDelivery,
   type EnrolmentAnswer,
   type EnrolmentState,
   type NewKey,
 } from './authority.ts';
+import { anyAnswer, boundedWait, certHash, entryOf, readAnswer, refusal, type Expected } from './cmp-answers.ts';
+import { assertProves, enrolmentRequest, proofNonceBytes, readEnrolment, type Enrolment } from './cmp-enrolments.ts';
 import {
   answers,
   buildMessage,
@@ -23,22 +22,19 @@ import {
   maxMessageBytes,
   p10crRequestId,
   parseMessage,
-  type CertResponse,
   type MessageContent,
   type PkiHeader,
   type PkiMessage,
   type PkiStatusInfo,
-  type PollReply,
 } from './cmp-messages.ts';
 import { findProtector } from './cmp-protection.ts';
 import { createCertReqMessages } from './crmf.ts';
-import { decodeEncryptedValue } from './encrypted-value.ts';
-import { exchange, type Fetch, type HttpAnswer, type HttpRequest } from './http.ts';
+import { exchange, throwForStatus, type Fetch, type HttpAnswer, type HttpRequest } from './http.ts';
 
 export interface CmpAuthorityOptions {
   /** Where PKIMessages are posted. */
   readonly url: string;
-  /** Under `{enrolmentsUrl}/{transactionID in hexadecimal}` the authority says what became of a transaction. */
+  /** Where the authority says what became of a transaction (see cmp-enrolments.ts). */
   readonly enrolmentsUrl: string;
   /** DER certificates to which the authority's protecting certificate must chain. */
   readonly anchors: readonly Uint8Array[];
@@ -66,12 +62,7 @@ const contentType = 'application/pkixcmp';
 const cmcCa = '1.3.6.1.5.5.7.3.27';
 const transactionIdBytes = 16;
 const nonceBytes = 16;
-/** cp with status waiting names no time: the first poll learns it (RFC 9483 §4.4). */
-const firstPollAfterSeconds = 1;
-const shortestWaitSeconds = 1;
-const longestWaitSeconds = 86_400;
-/** A base64 PKIMessage with a little JSON around it. */
-const maxEnrolmentBytes = 2 * maxMessageBytes;
+const keyDigestBytes = 32;
 const maxKnownProtectors = 8;
 
 /**
@@ -127,7 +118,7 @@ export class CmpAuthority implements CertificateAuthority {
 
   async poll(lastReply: Uint8Array, credential: Credential, signal?: AbortSignal): Promise<EnrolmentAnswer> {
     const last = readableMessage(lastReply);
-    const certReqId = entryOf(last).certReqId;
+    const { certReqId } = entryOf(last.body);
     const body = { type: 'pollReq', certReqIds: [certReqId] } as const;
     const request = await this.#build(parseCertificate(credential.certificate), credential, followUp(last, body));
     const certReqIds = certReqId === crmfRequestId ? [crmfRequestId] : this.#idsForP10cr;
@@ -143,8 +134,8 @@ export class CmpAuthority implements CertificateAuthority {
       statuses: [
         {
           certHash: await certHash(answer.certificate, accepted),
-          certReqId: entryOf(message).certReqId,
-          status: accepted ? undefined : refusal,
+          certReqId: entryOf(message.body).certReqId,
+          status: accepted ? undefined : unwanted,
         },
       ],
     } as const;
@@ -152,40 +143,53 @@ export class CmpAuthority implements CertificateAuthority {
   }
 
   async confirm(confirmation: Uint8Array, signal?: AbortSignal): Promise<void> {
-    const { body } = await this.#send(ownMessage(confirmation, ['certConf']), signal);
-    if (body.type === 'pkiConf') return;
-    if (body.type !== 'error') throw new CaError('malformed', `${body.type} in answer to certConf`);
-    // An earlier confirmation arrived and its acknowledgement was lost.
-    if (body.status.failInfo?.includes('certConfirmed')) return;
-    throw rejected(body.status, body.details);
+    try {
+      const { body } = await this.#send(ownMessage(confirmation, ['certConf']), signal);
+      if (body.type !== 'pkiConf') throw new CaError('malformed', `${body.type} in answer to certConf`);
+    } catch (error) {
+      // An earlier confirmation arrived and its acknowledgement was lost.
+      if (error instanceof CaError && error.code === 'rejected' && error.failInfo.includes('certConfirmed')) return;
+      throw error;
+    }
   }
 
-  async lookUp(transactionId: Uint8Array, signal?: AbortSignal): Promise<EnrolmentState> {
-    const { status, message, checkAfterSeconds } = readEnrolment(
-      await this.#exchange({
-        url: `${this.#options.enrolmentsUrl.replace(/\/$/u, '')}/${toHex(transactionId)}`,
-        method: 'GET',
-        headers: { accept: 'application/json' },
-        maxBytes: maxEnrolmentBytes,
-        signal,
-      }),
-    );
+  /** @throws RangeError for an id of another length; CaError */
+  async lookUp(id: Uint8Array, signal?: AbortSignal): Promise<EnrolmentState> {
+    if (id.length !== transactionIdBytes && id.length !== keyDigestBytes) {
+      throw new RangeError('a transactionID has 16 bytes, a digest of a public key 32');
+    }
+    const nonce = crypto.getRandomValues(new Uint8Array(proofNonceBytes));
+    const request = enrolmentRequest(this.#options.enrolmentsUrl, id, nonce, signal);
+    const enrolment = readEnrolment(await this.#exchange(request));
+    const { status } = enrolment;
+    if (status !== 'pending' && status !== 'issued') await this.#assertProven(enrolment, id, nonce);
     if (status === 'unknown' || status === 'withdrawn') return { kind: status };
+    const answer = await this.#readEnrolmentMessage(enrolment, id);
+    if (status !== 'confirmed' || answer.kind === 'waiting') return answer;
+    const { certificate, reply, encryption } = answer;
+    return { kind: status, certificate, reply, ...(encryption && { encryption }) };
+  }
+
+  /** What the JSON alone says ends something here: it has to be proven. */
+  async #assertProven({ status, proof }: Enrolment, id: Uint8Array, nonce: Uint8Array): Promise<void> {
+    if (!proof) return;
+    const message = receivedMessage(proof);
+    await this.#assertAuthentic(message);
+    assertProves(message, status, { id, nonce });
+  }
+
+  /** The message that answered the request, which says by itself how things stand. */
+  async #readEnrolmentMessage({ message, checkAfterSeconds }: Enrolment, id: Uint8Array): Promise<EnrolmentAnswer> {
     if (!message) throw new CaError('malformed', 'a known transaction without the message about it');
     const reply = receivedMessage(message);
     await this.#assertAuthentic(reply);
-    const ofTransaction = reply.header.transactionId;
-    if (!ofTransaction || !bytesEqual(ofTransaction, transactionId)) {
+    if (reply.body.type === 'error') throw new CaError('mismatch', 'an error where a request is pending or granted');
+    const answer = readAnswer(reply, anyAnswer);
+    if (id.length === transactionIdBytes ? !isOf(reply, id) : !(await isFor(answer, id))) {
       throw new CaError('mismatch', 'a message about another transaction');
     }
-    // The JSON around the message is not protected: beyond what it alone can say, the message counts.
-    const answer = readAnswer(reply, anyAnswer);
-    if (answer.kind === 'waiting') {
-      return { ...answer, checkAfterSeconds: boundedWait(checkAfterSeconds ?? answer.checkAfterSeconds) };
-    }
-    if (status !== 'confirmed') return answer;
-    const { certificate, encryption } = answer;
-    return { kind: 'confirmed', certificate, reply: answer.reply, ...(encryption && { encryption }) };
+    if (answer.kind === 'issued') return answer;
+    return { ...answer, checkAfterSeconds: boundedWait(checkAfterSeconds ?? answer.checkAfterSeconds) };
   }
 
   get #idsForP10cr(): readonly number[] {
@@ -237,6 +241,8 @@ export class CmpAuthority implements CertificateAuthority {
     if (!answers(message.header, request.header)) {
       throw new CaError('mismatch', 'an answer to another message: transactionID or nonce differ');
     }
+    const { body } = message;
+    if (body.type === 'error') throw refusal(body.status, body.details, answer.retryAfterSeconds);
     return message;
   }
 
@@ -316,118 +322,20 @@ function readableMessage(der: Uint8Array): PkiMessage {
   }
 }
 
-/** What an answer may look like, by its request. */
-interface Expected {
-  readonly types: readonly ('cp' | 'kup')[];
-  readonly certReqIds: readonly number[];
-}
+const isOf = ({ header }: PkiMessage, transactionId: Uint8Array): boolean =>
+  header.transactionId !== undefined && bytesEqual(header.transactionId, transactionId);
 
-/** Where the request is not at hand. */
-const anyAnswer: Expected = { types: ['cp', 'kup'], certReqIds: [p10crRequestId, crmfRequestId] };
-
-/** What an authentic answer to a request or a pollReq says. */
-function readAnswer(message: PkiMessage, { types, certReqIds }: Expected): EnrolmentAnswer {
-  const { body, der: reply } = message;
-  if (body.type === 'error') throw rejected(body.status, body.details);
-  const entry = entryOf(message);
-  if (!certReqIds.includes(entry.certReqId)) throw new CaError('mismatch', `an answer to request ${entry.certReqId}`);
-  if ('checkAfterSeconds' in entry) {
-    return { kind: 'waiting', checkAfterSeconds: boundedWait(entry.checkAfterSeconds), reply };
-  }
-  if (!types.some((type) => type === body.type)) throw new CaError('malformed', `${body.type} in answer to a request`);
-  const { status, certificate } = entry;
-  if (status.status === 'waiting') return { kind: 'waiting', checkAfterSeconds: firstPollAfterSeconds, reply };
-  if (status.status === 'rejection') throw rejected(status);
-  if (status.status !== 'accepted' && status.status !== 'grantedWithMods') {
-    throw new CaError('malformed', `${body.type} with status ${status.status}`);
-  }
-  if (!certificate) throw new CaError('malformed', `${body.type} that grants without a certificate`);
-  const chain = [...message.extraCerts, ...(('caPubs' in body && body.caPubs) || [])];
-  const encryption = readDelivery(entry);
-  return { kind: 'issued', certificate: copyBytes(certificate), chain, reply, ...(encryption && { encryption }) };
-}
-
-/** The one entry there must be for our one request. */
-function entryOf({ body }: PkiMessage): CertResponse | PollReply {
-  const [entry, ...others]: readonly (CertResponse | PollReply)[] =
-    body.type === 'cp' || body.type === 'kup' ? body.responses : body.type === 'pollRep' ? body.replies : [];
-  if (!entry) throw new CaError('malformed', `${body.type} in answer to a request`);
-  if (others.length > 0) throw new CaError('malformed', 'not exactly one answer for one request');
-  return entry;
-}
-
-/** The key pair that came with a certificate; undefined where there is none, or none that could be imported. */
-function readDelivery({ certificate, privateKey }: CertResponse): EncryptionDelivery | undefined {
-  if (!certificate || !privateKey) return undefined;
+/** While nothing is issued, nothing shows which key a request is for: its next answer will. */
+async function isFor(answer: EnrolmentAnswer, keyDigest: Uint8Array): Promise<boolean> {
+  if (answer.kind === 'waiting') return true;
   try {
-    const key = readSpki(parseCertificate(certificate).spki);
-    if (key.algorithm !== 'sm2') return undefined;
-    return { certificate: copyBytes(certificate), envelope: decodeEncryptedValue(privateKey, key.publicKey) };
+    const { spki } = parseCertificate(answer.certificate);
+    return bytesEqual(new Uint8Array(await crypto.subtle.digest('SHA-256', copyBytes(spki))), keyDigest);
   } catch (error) {
-    if (error instanceof DerError || error instanceof CertificateError) return undefined;
+    if (error instanceof CertificateError) return false;
     throw error;
   }
 }
 
-function boundedWait(seconds: number): number {
-  return Math.min(Math.max(Math.ceil(seconds), shortestWaitSeconds), longestWaitSeconds);
-}
-
-function rejected({ status, failInfo = [], text = [] }: PkiStatusInfo, details: readonly string[] = []): CaError {
-  const reasons = failInfo.join(', ') || 'no reason given';
-  return new CaError('rejected', `the authority answered ${status}: ${reasons}`, {
-    failInfo,
-    text: [...text, ...details],
-  });
-}
-
 /** The certificate came, but is not what was asked for. */
-const refusal: PkiStatusInfo = { status: 'rejection', failInfo: ['incorrectData'] };
-
-/** The hash of the certificate by the hash of its own signature algorithm (RFC 9810 §5.3.18). */
-async function certHash(certificate: Uint8Array, accepted: boolean): Promise<Bytes> {
-  try {
-    const { signatureAlgorithm } = parseCertificate(certificate);
-    if (isAcceptedSignatureAlgorithm(signatureAlgorithm)) {
-      return await digestForSignatureAlgorithm(signatureAlgorithm, certificate);
-    }
-  } catch (cause) {
-    if (!(cause instanceof CertificateError)) throw cause;
-  }
-  if (accepted) throw new CaError('malformed', 'a certificate that cannot be accepted');
-  // Refusing what has no hash known here: any hash will do, for nothing is confirmed either way.
-  return digestForSignatureAlgorithm(oids.sha256WithRsa, certificate);
-}
-
-function throwForStatus({ status, retryAfterSeconds }: HttpAnswer): void {
-  if (status === 429 || status >= 500) {
-    throw new CaError('unavailable', `HTTP status ${status}`, { retryAfterSeconds });
-  }
-  if (status < 200 || status >= 300) throw new CaError('malformed', `HTTP status ${status}`);
-}
-
-interface Enrolment {
-  readonly status: 'unknown' | 'pending' | 'issued' | 'confirmed' | 'withdrawn';
-  readonly message: Bytes | undefined;
-  readonly checkAfterSeconds: number | undefined;
-}
-const enrolmentStatuses: readonly Enrolment['status'][] = ['unknown', 'pending', 'issued', 'confirmed', 'withdrawn'];
-
-/** The authority's JSON about a transaction, checked at the border. */
-function readEnrolment(answer: HttpAnswer): Enrolment {
-  throwForStatus(answer);
-  try {
-    const json: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(answer.body));
-    if (typeof json !== 'object' || json === null) throw new SyntaxError('not an object');
-    const { status, message, checkAfterSeconds } = json as Readonly<Record<keyof Enrolment, unknown>>;
-    const known = enrolmentStatuses.find((name) => name === status);
-    if (!known) throw new SyntaxError('no such status');
-    if (message !== undefined && typeof message !== 'string') throw new SyntaxError('message is not base64');
-    if (checkAfterSeconds !== undefined && (typeof checkAfterSeconds !== 'number' || Number.isNaN(checkAfterSeconds))) {
-      throw new SyntaxError('checkAfterSeconds is not a number');
-    }
-    return { status: known, message: message === undefined ? undefined : fromBase64(message), checkAfterSeconds };
-  } catch (cause) {
-    throw new CaError('malformed', 'not an enrolment', {}, { cause });
-  }
-}
+const unwanted: PkiStatusInfo = { status: 'rejection', failInfo: ['incorrectData'] };

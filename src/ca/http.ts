@@ -64,6 +64,17 @@ export async function exchange({ fetch, timeoutMs }: HttpPort, request: HttpRequ
   }
 }
 
+/**
+ * Refuses an answer whose status code says that it is none.
+ * @throws CaError `unavailable` for a server that is busy or broken, `malformed` for what the server does not take
+ */
+export function throwForStatus({ status, retryAfterSeconds }: HttpAnswer): void {
+  if (status === 408 || status === 425 || status === 429 || status >= 500) {
+    throw new CaError('unavailable', `HTTP status ${status}`, { retryAfterSeconds });
+  }
+  if (status < 200 || status >= 300) throw new CaError('malformed', `HTTP status ${status}`);
+}
+
 async function receive(fetch: Fetch, request: HttpRequest, signal: AbortSignal): Promise<HttpAnswer> {
   const { url, method, headers, body, maxBytes } = request;
   const response = await fetch(url, {

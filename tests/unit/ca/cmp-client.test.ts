@@ -1,192 +1,44 @@
 import { createHash } from 'node:crypto';
-import type { ServerResponse } from 'node:http';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { CaError, type CaErrorCode, type Credential } from '../../../src/ca/authority.ts';
-import { CmpAuthority, type CmpAuthorityOptions } from '../../../src/ca/cmp-client.ts';
-import { buildMessage, parseMessage, type MessageContent, type PkiMessage } from '../../../src/ca/cmp-messages.ts';
+import { describe, expect, it } from 'vitest';
+import type { CaErrorCode } from '../../../src/ca/authority.ts';
+import { buildMessage, parseMessage } from '../../../src/ca/cmp-messages.ts';
 import { findProtector } from '../../../src/ca/cmp-protection.ts';
 import { signatureAlgorithmFor } from '../../../src/pki/algorithms.ts';
-import { toBase64, toHex, type Bytes } from '../../../src/pki/bytes.ts';
+import { toHex, type Bytes } from '../../../src/pki/bytes.ts';
 import { parseCertificate } from '../../../src/pki/certificate.ts';
 import { encode, nullValue, octetString } from '../../../src/pki/der.ts';
 import { CsrError, parseCsr, verifyCsr } from '../../../src/pki/csr.ts';
 import { sm3 } from '../../../src/pki/sm3.ts';
-import { changed, issueCertificate, makeKey, makeName, type TestKey } from '../pki/hierarchy.ts';
+import { changed, issueCertificate, makeKey } from '../pki/hierarchy.ts';
+import {
+  answering,
+  answerTo,
+  asked,
+  authority,
+  credential,
+  errorOf,
+  granted,
+  ids,
+  issuing,
+  names,
+  newCertificate,
+  newKey,
+  now,
+  old,
+  request,
+  responder,
+  send,
+  server,
+  stranger,
+  transactionId,
+  useServer,
+  waiting,
+  type Answer,
+  type Body,
+} from './cmp-office.ts';
 import { StubServer, type Handler } from './stub-server.ts';
 
-const now = new Date('2026-06-01T08:00:00Z');
-const names = {
-  root: makeName('Root'),
-  issuing: makeName('Issuing'),
-  responder: makeName('CMP'),
-  holder: makeName('纳税人'),
-};
-const ids = {
-  issuing: Uint8Array.of(1),
-  responder: Uint8Array.of(2),
-  old: Uint8Array.of(3),
-  stranger: Uint8Array.of(4),
-};
-const transactionId = Uint8Array.from({ length: 16 }, (_, index) => index + 1);
-
-/** A certificate with its key, as protector of messages. */
-interface Holder {
-  readonly key: TestKey;
-  readonly certificate: Bytes;
-}
-
-const rootKey = await makeKey('sm2');
-const issuingKey = await makeKey('sm2');
-const newKey = await makeKey('sm2');
-const root = await issueCertificate({
-  subject: names.root,
-  issuer: names.root,
-  key: rootKey,
-  issuerKey: rootKey,
-  isCa: true,
-  keyUsage: [5],
-});
-const issuing: Holder = {
-  key: issuingKey,
-  certificate: await issueCertificate({
-    subject: names.issuing,
-    issuer: names.root,
-    key: issuingKey,
-    issuerKey: rootKey,
-    isCa: true,
-    keyUsage: [0, 5],
-    subjectKeyIdentifier: ids.issuing,
-  }),
-};
-const holderOf = async (
-  subject: Uint8Array,
-  subjectKeyIdentifier: Uint8Array,
-  extendedKeyUsage?: readonly string[],
-): Promise<Holder> => {
-  const key = await makeKey('sm2');
-  const purposes = extendedKeyUsage ? { extendedKeyUsage } : {};
-  return {
-    key,
-    certificate: await issueCertificate({
-      subject,
-      issuer: names.issuing,
-      key,
-      issuerKey: issuingKey,
-      keyUsage: [0],
-      subjectKeyIdentifier,
-      ...purposes,
-    }),
-  };
-};
-const responder = await holderOf(names.responder, ids.responder, ['1.3.6.1.5.5.7.3.27']);
-const old = await holderOf(names.holder, ids.old);
-const strangerKey = await makeKey('sm2');
-const stranger: Holder = {
-  key: strangerKey,
-  certificate: await issueCertificate({
-    subject: names.root,
-    issuer: names.root,
-    key: strangerKey,
-    issuerKey: strangerKey,
-    isCa: true,
-    keyUsage: [0, 5],
-    subjectKeyIdentifier: ids.stranger,
-  }),
-};
-const newCertificate = await issueCertificate({
-  subject: names.holder,
-  issuer: names.issuing,
-  key: newKey,
-  issuerKey: issuingKey,
-  keyUsage: [0],
-});
-const credential: Credential = { certificate: old.certificate, sign: old.key.sign };
-const asked = { publicKey: newKey.spki, sign: newKey.sign };
-
-type Body = MessageContent['body'];
-const granted = {
-  type: 'cp',
-  responses: [{ certReqId: -1, status: { status: 'accepted' }, certificate: newCertificate }],
-} satisfies Body;
-const waiting: Body = { type: 'cp', responses: [{ certReqId: -1, status: { status: 'waiting' } }] };
-
-/** How an answer differs from the one that is right. */
-interface Answer extends Partial<MessageContent> {
-  readonly by?: Holder;
-  readonly unprotected?: boolean;
-}
-
-async function answerTo(
-  request: PkiMessage,
-  body: Body,
-  { by = issuing, unprotected = false, ...changes }: Answer = {},
-): Promise<Bytes> {
-  const { subject, subjectKeyIdentifier } = parseCertificate(by.certificate);
-  return buildMessage(
-    {
-      sender: subject.der,
-      recipient: request.header.sender.der,
-      messageTime: now,
-      senderKid: subjectKeyIdentifier,
-      transactionId: request.header.transactionId,
-      senderNonce: crypto.getRandomValues(new Uint8Array(16)),
-      recipNonce: request.header.senderNonce,
-      protectionAlgorithm: unprotected ? undefined : signatureAlgorithmFor(by.key.algorithm),
-      extraCerts: [by.certificate, issuing.certificate],
-      ...changes,
-      body,
-    },
-    unprotected ? undefined : by.key.sign,
-  );
-}
-
-function send(response: ServerResponse, message: Uint8Array, status = 200): void {
-  response.writeHead(status, { 'content-type': 'application/pkixcmp' }).end(message);
-}
-
-/** A server that answers every message with this body. */
-const answering =
-  (body: Body, answer?: Answer, status?: number): Handler =>
-  async (request, response) => {
-    send(response, await answerTo(parseMessage(request.body), body, answer), status);
-  };
-
-const server = new StubServer();
-beforeAll(() => server.listen());
-afterAll(() => server.close());
-afterEach(() => {
-  server.requests.length = 0;
-});
-
-function authority(options: Partial<CmpAuthorityOptions> = {}): CmpAuthority {
-  return new CmpAuthority({
-    url: `${server.origin}/ca/cmp`,
-    enrolmentsUrl: `${server.origin}/api/enrolments`,
-    anchors: [root],
-    fetch: (url, init) => fetch(url, init),
-    now: () => now,
-    timeoutMs: 5000,
-    ...options,
-  });
-}
-
-const request = await new CmpAuthority({
-  url: '',
-  enrolmentsUrl: '',
-  anchors: [],
-  fetch,
-  now: () => now,
-  timeoutMs: 1,
-}).prepareRequest(transactionId, asked, credential);
-
-const errorOf = async (promise: Promise<unknown>): Promise<CaError> => {
-  const error: unknown = await promise.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  if (error instanceof CaError) return error;
-  throw new Error('CaError expected', { cause: error });
-};
+useServer();
 
 describe('prepareRequest', () => {
   it('makes a p10cr protected by the old certificate', async () => {
@@ -271,9 +123,96 @@ describe('submit', () => {
   });
 
   it('believes an authentic answer with an HTTP error status', async () => {
-    const refusal: Body = { type: 'error', status: { status: 'rejection', failInfo: ['systemFailure'] } };
+    const refusal: Body = { type: 'error', status: { status: 'rejection', failInfo: ['badPOP'] } };
     server.handler = answering(refusal, {}, 500);
-    expect(await errorOf(authority().submit(request))).toMatchObject({ code: 'rejected', failInfo: ['systemFailure'] });
+    expect(await errorOf(authority().submit(request))).toMatchObject({ code: 'rejected', failInfo: ['badPOP'] });
+  });
+
+  it.each<[string, CaErrorCode, Body]>([
+    [
+      'an error that passes',
+      'unavailable',
+      { type: 'error', status: { status: 'rejection', failInfo: ['systemUnavail'] } },
+    ],
+    [
+      'a rejection that passes',
+      'unavailable',
+      {
+        type: 'cp',
+        responses: [
+          { certReqId: -1, status: { status: 'rejection', failInfo: ['systemFailure', 'timeNotAvailable'] } },
+        ],
+      },
+    ],
+    ['an error that it will answer later', 'unavailable', { type: 'error', status: { status: 'waiting' } }],
+    [
+      'a passing reason beside one that stays',
+      'rejected',
+      { type: 'error', status: { status: 'rejection', failInfo: ['systemFailure', 'badPOP'] } },
+    ],
+    ['a rejection without a reason', 'rejected', { type: 'error', status: { status: 'rejection' } }],
+    [
+      'a certificate that is about to be revoked',
+      'rejected',
+      {
+        type: 'cp',
+        responses: [{ certReqId: -1, status: { status: 'revocationWarning' }, certificate: newCertificate }],
+      },
+    ],
+    [
+      'a certificate that is revoked already',
+      'rejected',
+      {
+        type: 'cp',
+        responses: [{ certReqId: -1, status: { status: 'revocationNotification' }, certificate: newCertificate }],
+      },
+    ],
+    ['an error that says accepted', 'malformed', { type: 'error', status: { status: 'accepted' } }],
+  ])('takes %s as %s', async (_name, code, body) => {
+    server.handler = answering(body);
+    expect((await errorOf(authority().submit(request))).code).toBe(code);
+  });
+
+  it('says when an authority that is busy wants to be asked again', async () => {
+    const busy = await answerTo(parseMessage(request), {
+      type: 'error',
+      status: { status: 'rejection', failInfo: ['systemUnavail'] },
+    });
+    server.handler = (_request, response) => {
+      response.writeHead(503, { 'content-type': 'application/pkixcmp', 'retry-after': '7' }).end(busy);
+    };
+    expect(await errorOf(authority().submit(request))).toMatchObject({ code: 'unavailable', retryAfterSeconds: 7 });
+  });
+
+  it.each(['grantedWithMods', 'keyUpdateWarning'] as const)('takes a certificate with status %s', async (status) => {
+    server.handler = answering({
+      type: 'cp',
+      responses: [{ certReqId: -1, status: { status }, certificate: newCertificate }],
+    });
+    await expect(authority().submit(request)).resolves.toMatchObject({ kind: 'issued', certificate: newCertificate });
+  });
+
+  it('says until when the certificate has to be confirmed, where the authority does', async () => {
+    server.handler = answering(granted);
+    await expect(authority().submit(request)).resolves.not.toHaveProperty('confirmBy');
+    const confirmWaitTime = new Date('2026-06-02T08:00:00Z');
+    server.handler = answering(granted, { confirmWaitTime });
+    await expect(authority().submit(request)).resolves.toMatchObject({ confirmBy: confirmWaitTime });
+  });
+
+  it('takes certReqId 0 in answer to a p10cr only where it is told to, and then keeps to it', async () => {
+    const zero: Body = {
+      type: 'cp',
+      responses: [{ certReqId: 0, status: { status: 'accepted' }, certificate: newCertificate }],
+    };
+    server.handler = answering(zero);
+    expect((await errorOf(authority().submit(request))).code).toBe('mismatch');
+    const tolerant = authority({ p10crAnsweredWithZero: true });
+    const answer = await tolerant.submit(request);
+    const { body } = parseMessage(await tolerant.prepareConfirmation(answer.reply, true, credential));
+    expect(body).toMatchObject({ type: 'certConf', statuses: [{ certReqId: 0 }] });
+    server.handler = answering(granted);
+    await expect(tolerant.submit(request)).resolves.toMatchObject({ kind: 'issued' });
   });
 
   it('waits a little after cp with status waiting', async () => {
@@ -337,12 +276,7 @@ describe('submit', () => {
       {},
     ],
     ['no answer at all in cp', 'malformed', { type: 'cp', responses: [] }, {}],
-    [
-      'a status without meaning here',
-      'malformed',
-      { type: 'cp', responses: [{ certReqId: -1, status: { status: 'revocationWarning' } }] },
-      {},
-    ],
+    ['kup in answer to a p10cr', 'malformed', { ...granted, type: 'kup' }, {}],
     ['a body that answers nothing', 'malformed', { type: 'pkiConf' }, {}],
     ['its own kind of message back', 'malformed', { type: 'p10cr', csr: encode(nullValue()) }, {}],
   ])('refuses %s', async (_name, code, body, answer) => {
@@ -729,143 +663,6 @@ describe('prepareConfirmation and confirm', () => {
     const confirmation = await authority().prepareConfirmation(await issued(), true, credential);
     server.handler = answering(body, answer);
     expect((await errorOf(authority().confirm(confirmation))).code).toBe(code);
-  });
-});
-
-describe('lookUp', () => {
-  const answeringJson =
-    (json: unknown): Handler =>
-    (_request, response) => {
-      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(json));
-    };
-  const encoded = async (body: Body, answer?: Answer): Promise<string> =>
-    toBase64(await answerTo(parseMessage(request), body, answer));
-
-  it('asks by transactionID', async () => {
-    server.handler = answeringJson({ status: 'unknown' });
-    await expect(authority().lookUp(transactionId)).resolves.toEqual({ kind: 'unknown' });
-    expect(server.requests[0]).toMatchObject({
-      method: 'GET',
-      path: '/api/enrolments/0102030405060708090a0b0c0d0e0f10',
-    });
-  });
-
-  it('knows a transaction that was taken back', async () => {
-    server.handler = answeringJson({ status: 'withdrawn' });
-    await expect(authority().lookUp(transactionId)).resolves.toEqual({ kind: 'withdrawn' });
-  });
-
-  it('knows one that waits, with the time to wait within bounds', async () => {
-    server.handler = answeringJson({ status: 'pending', message: await encoded(waiting), checkAfterSeconds: 1e9 });
-    await expect(authority().lookUp(transactionId)).resolves.toMatchObject({
-      kind: 'waiting',
-      checkAfterSeconds: 86_400,
-    });
-  });
-
-  it('gets an issued certificate, whose answer goes into the confirmation', async () => {
-    server.handler = answeringJson({ status: 'issued', message: await encoded(granted) });
-    const state = await authority().lookUp(transactionId);
-    expect(state).toMatchObject({ kind: 'issued', certificate: newCertificate });
-    const confirmation = await authority().prepareConfirmation(
-      'reply' in state ? state.reply : new Uint8Array(),
-      true,
-      credential,
-    );
-    expect(parseMessage(confirmation).header.transactionId).toEqual(transactionId);
-  });
-
-  it('gets a confirmed certificate', async () => {
-    const message = await encoded(granted);
-    server.handler = answeringJson({ status: 'confirmed', message });
-    const state = await authority().lookUp(transactionId);
-    expect(state).toMatchObject({ kind: 'confirmed', certificate: newCertificate });
-    expect('reply' in state && toBase64(state.reply)).toBe(message);
-  });
-
-  it('does not mind that the message answers an earlier nonce', async () => {
-    server.handler = answeringJson({
-      status: 'issued',
-      message: await encoded(granted, { recipNonce: new Uint8Array(16) }),
-    });
-    await expect(authority().lookUp(transactionId)).resolves.toMatchObject({ kind: 'issued' });
-  });
-
-  it.each<[string, CaErrorCode, Answer]>([
-    ['unprotected', 'notTrusted', { unprotected: true }],
-    ['protected by a stranger', 'notTrusted', { by: stranger }],
-    ['protected by a taxpayer', 'notTrusted', { by: old }],
-    ['about another transaction', 'mismatch', { transactionId: new Uint8Array(16) }],
-  ])('refuses a message %s', async (_name, code, answer) => {
-    server.handler = answeringJson({ status: 'issued', message: await encoded(granted, answer) });
-    expect((await errorOf(authority().lookUp(transactionId))).code).toBe(code);
-  });
-
-  it('reads 128 KiB, and none of a byte more', async () => {
-    const json = JSON.stringify({ status: 'unknown' });
-    server.handler = (_request, response) => {
-      response.writeHead(200).end(json.padEnd(131_072));
-    };
-    await expect(authority().lookUp(transactionId)).resolves.toEqual({ kind: 'unknown' });
-    server.handler = (_request, response) => {
-      response.writeHead(200).end(json.padEnd(131_073));
-    };
-    expect((await errorOf(authority().lookUp(transactionId))).code).toBe('malformed');
-  });
-
-  it.each<[string, unknown]>([
-    ['another status', { status: 'lost' }],
-    ['no object', 'issued'],
-    ['nothing', null],
-    ['no message', { status: 'issued' }],
-    ['a message that is not base64', { status: 'issued', message: '***' }],
-    ['a message that is not CMP', { status: 'issued', message: 'AAAA' }],
-    ['a message of another type', { status: 'issued', message: 5 }],
-    ['a time that is no number', { status: 'pending', message: 'AAAA', checkAfterSeconds: '5' }],
-  ])('refuses JSON with %s', async (_name, json) => {
-    server.handler = answeringJson(json);
-    expect((await errorOf(authority().lookUp(transactionId))).code).toBe('malformed');
-  });
-
-  it.each<[string, CaErrorCode, Handler]>([
-    [
-      '404',
-      'malformed',
-      (_request, response) => {
-        response.writeHead(404).end();
-      },
-    ],
-    [
-      '503',
-      'unavailable',
-      (_request, response) => {
-        response.writeHead(503).end();
-      },
-    ],
-    [
-      'bytes that are not UTF-8',
-      'malformed',
-      (_request, response) => {
-        response.writeHead(200).end(Uint8Array.of(0xff));
-      },
-    ],
-    [
-      'a cut connection',
-      'unreachable',
-      (_request, response) => {
-        response.destroy();
-      },
-    ],
-    [
-      'too much',
-      'malformed',
-      (_request, response) => {
-        response.writeHead(200).end(new Uint8Array(131_073));
-      },
-    ],
-  ])('names %s as %s', async (_name, code, handler) => {
-    server.handler = handler;
-    expect((await errorOf(authority().lookUp(transactionId))).code).toBe(code);
   });
 });
 
