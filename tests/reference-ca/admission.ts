@@ -1,15 +1,17 @@
-import { verifyCsr, type Csr } from '../../src/pki/csr.ts';
+import type { CertReqMessage } from '../../src/ca/crmf.ts';
 import { readSpki, securityBits } from '../../src/pki/algorithms.ts';
-import { bytesEqual } from '../../src/pki/bytes.ts';
-import type { Certificate } from '../../src/pki/certificate.ts';
-import { namesEqual } from '../../src/pki/name.ts';
+import { bytesEqual, toHex } from '../../src/pki/bytes.ts';
+import { parseCertificate, type Certificate } from '../../src/pki/certificate.ts';
+import { parseDer } from '../../src/pki/der.ts';
+import { namesEqual, readName } from '../../src/pki/name.ts';
 import { isAcceptedSignatureAlgorithm } from '../../src/pki/signature.ts';
 import { backdatedSeconds } from './issue.ts';
 import type { AuthorityName } from './hierarchy.ts';
 import type { KeyType } from './keys.ts';
-import type { RegisteredCertificate } from './ledger.ts';
+import { fingerprint, type Ledger, type RegisteredCertificate, type Transaction } from './ledger.ts';
 import type { Policy } from './policy.ts';
 import { Refusal } from './refusal.ts';
+import type { EncryptionRequest, SigningRequest } from './request.ts';
 
 const dayMilliseconds = 24 * 60 * 60 * 1000;
 /** What a renewal adds to the old certificate's end, or to now; and the least that an upgrade gives. */
@@ -26,11 +28,91 @@ export interface Grant {
  * That the sender of a request holds the key it is about.
  * @throws Refusal `badAlg`, `badPOP`
  */
-export async function proveRequest(csr: Csr): Promise<void> {
-  if (!isAcceptedSignatureAlgorithm(csr.signatureAlgorithm)) {
+export async function proveRequest({ proofAlgorithm, isProven }: SigningRequest): Promise<void> {
+  if (proofAlgorithm === undefined) throw new Refusal('badPOP', 'possession of the key is to be proven by a signature');
+  if (!isAcceptedSignatureAlgorithm(proofAlgorithm)) {
     throw new Refusal('badAlg', 'the request is signed with an algorithm that is not accepted');
   }
-  if (!(await verifyCsr(csr.der))) throw new Refusal('badPOP', 'the request is not signed by the key it is about');
+  if (!(await isProven())) throw new Refusal('badPOP', 'the request is not signed by the key it is about');
+}
+
+/** The issuer [3]: old requests name it, and whoever issues is decided here. */
+const issuerField = 3;
+
+/**
+ * The parts of a CertReqMsg that a PKCS #10 has not: nothing may be asked for that would not be given, and the
+ * certificate to be updated is the one that protects the message (RFC 9483 §4.1.3).
+ * @throws Refusal `badCertTemplate`, `badRequest`, `badCertId`
+ */
+export function checkUpdate({ message }: SigningRequest, old: Certificate): void {
+  if (!message) return;
+  checkTemplate(message);
+  const { oldCertId } = message;
+  if (!oldCertId) return;
+  const issuer = readName(parseDer(oldCertId.issuer));
+  if (!namesEqual(issuer, old.issuer) || toHex(oldCertId.serialNumber) !== old.serialNumber) {
+    throw new Refusal('badCertId', 'the certificate to be updated is not the one that protects the message');
+  }
+}
+
+function checkTemplate({ otherFields, otherControls }: CertReqMessage): void {
+  if (otherFields.some((tag) => tag !== issuerField)) {
+    throw new Refusal('badCertTemplate', 'only subject, public key and issuer may be asked for');
+  }
+  if (otherControls.length > 0) throw new Refusal('badRequest', 'a control that is not known');
+}
+
+/**
+ * Whether a cr is one for an encryption certificate that this holder may have: for the holder of a signing key that was
+ * certified here, to be wrapped for that very key.
+ * @returns the transaction that certified the signing key
+ * @throws Refusal `badCertTemplate`, `badPOP`, `badRequest`, `badAlg`, `duplicateCertReq`, `notAuthorized`
+ */
+export function checkEncryptionRequest(
+  { subject, message }: EncryptionRequest,
+  sender: {
+    readonly certificate: Certificate;
+    readonly fingerprint: string;
+    readonly registered: RegisteredCertificate;
+  },
+  { ledger, policy }: { readonly ledger: Ledger; readonly policy: Policy },
+): Transaction {
+  if (message.publicKey) throw new Refusal('badCertTemplate', 'encryption keys are made by the authority');
+  if (message.proof) throw new Refusal('badPOP', 'nobody can possess a key that is not made yet');
+  checkTemplate(message);
+  if (message.oldCertId) throw new Refusal('badRequest', 'no certificate is updated by this request');
+  const { protocolEncrKey } = message;
+  if (!protocolEncrKey) throw new Refusal('badRequest', 'the control protocolEncrKey is needed');
+  if (!namesEqual(subject, sender.certificate.subject)) {
+    throw new Refusal('badCertTemplate', 'the subject is not that of the old certificate');
+  }
+  const signing = ledger.transactionOfPublicKey(fingerprint(protocolEncrKey));
+  const isCertified = signing?.status === 'issued' || signing?.status === 'confirmed';
+  if (!isCertified || signing.kind === 'cr' || signing.oldCertificate !== sender.fingerprint) {
+    throw new Refusal('badCertTemplate', 'the key to wrap for is none that was certified for this holder');
+  }
+  if (readSpki(protocolEncrKey).algorithm !== 'sm2') throw new Refusal('badAlg', 'only an SM2 key can unwrap');
+  if (sender.registered.holder.refuses || !mayHaveEncryption(sender, ledger, policy)) {
+    throw new Refusal('notAuthorized', 'no encryption certificate is given to this holder');
+  }
+  const others = ledger.encryptionTransactions(signing.transactionId);
+  if (others.some(({ status }) => status !== 'withdrawn' && status !== 'refused')) {
+    throw new Refusal('duplicateCertReq', 'the encryption certificate was asked for before');
+  }
+  return signing;
+}
+
+function mayHaveEncryption(
+  { certificate, registered }: { readonly certificate: Certificate; readonly registered: RegisteredCertificate },
+  ledger: Ledger,
+  { encryptionCertificate }: Policy,
+): boolean {
+  if (encryptionCertificate !== 'ifOldHas') return encryptionCertificate === 'always';
+  return ledger
+    .certificatesOf(registered.authority)
+    .some(
+      (one) => one.usage === 'encryption' && namesEqual(parseCertificate(one.certificate).subject, certificate.subject),
+    );
 }
 
 /** The kind of key the holder of a certificate of this authority may ask for: the same, or SM2 in an upgrade. */
@@ -42,7 +124,12 @@ function wantedKey(authority: AuthorityName): { readonly type: KeyType; readonly
  * Whether the request is one this holder may make, by what it asks for.
  * @throws Refusal `badCertTemplate`, `badAlg`
  */
-export function checkContent(csr: Csr, old: Certificate, authority: AuthorityName, policy: Policy): void {
+export function checkContent(
+  csr: Pick<SigningRequest, 'subject' | 'spki'>,
+  old: Certificate,
+  authority: AuthorityName,
+  policy: Policy,
+): void {
   if (!namesEqual(csr.subject, old.subject)) {
     throw new Refusal('badCertTemplate', 'the subject is not that of the old certificate');
   }
@@ -81,17 +168,18 @@ export function decide(registered: RegisteredCertificate, old: Certificate, poli
 
 /**
  * Whether a certificate of ours may still sign.
- * @param transactionId the transaction of the message: the certificate it replaced may finish it
+ * @param transactions what the message belongs to: the certificate replaced there may finish it
  * @throws Refusal `certRevoked`, `signerNotTrusted`
  */
 export function checkSigner(
   registered: RegisteredCertificate,
   certificate: Certificate,
-  transactionId: string,
+  transactions: readonly (string | undefined)[],
   policy: Policy,
   now: Date,
 ): void {
-  if (registered.status === 'revoked' && registered.supersededBy !== transactionId) {
+  const mayFinish = registered.supersededBy !== undefined && transactions.includes(registered.supersededBy);
+  if (registered.status === 'revoked' && !mayFinish) {
     throw new Refusal('certRevoked', "the signer's certificate is revoked");
   }
   if (registered.status === 'unconfirmed') {

@@ -8,6 +8,7 @@ import type { Authority, Hierarchy } from './hierarchy.ts';
 import { fingerprint, type Ledger, type RegisteredCertificate, type Transaction } from './ledger.ts';
 import type { Policy } from './policy.ts';
 import { Refusal } from './refusal.ts';
+import { readRequest } from './request.ts';
 
 /** Who sent a message, proven by its protection. */
 export interface Sender {
@@ -86,6 +87,14 @@ function claimedSigner(message: PkiMessage, begunWith: Uint8Array | undefined): 
   }
 }
 
+/** The transaction in which the key was certified that a cr wants its new key wrapped for, whoever asks. */
+function signingTransactionOf({ body }: PkiMessage, ledger: Ledger): string | undefined {
+  if (body.type !== 'cr') return undefined;
+  const request = readRequest(body);
+  const key = request.kind === 'cr' ? request.message.protocolEncrKey : undefined;
+  return key && ledger.transactionOfPublicKey(fingerprint(key))?.transactionId;
+}
+
 /**
  * Proves who sent a message: protected by a signature over its original bytes, under a certificate of ours that may
  * still sign.
@@ -126,8 +135,12 @@ export async function authenticate(
   }
   const registered = ledger.certificate(certificate.der);
   if (!registered) throw new Refusal('badCertId', "the signer's certificate is not known here");
-  const transactionId = header.transactionId ? toHex(header.transactionId) : '';
-  checkSigner(registered, certificate, transactionId, context.policy, context.now);
+  const transactions = [
+    header.transactionId && toHex(header.transactionId),
+    transaction?.signingTransaction,
+    signingTransactionOf(message, ledger),
+  ];
+  checkSigner(registered, certificate, transactions, context.policy, context.now);
   return { certificate, fingerprint: fingerprint(certificate.der), registered };
 }
 

@@ -1,24 +1,30 @@
 import {
   buildMessage,
   CmpFormatError,
-  p10crRequestId,
   parseMessage,
   type CertStatus,
   type PkiMessage,
-  type MessageContent,
 } from '../../src/ca/cmp-messages.ts';
 import { signatureAlgorithmFor } from '../../src/pki/algorithms.ts';
 import { bytesEqual, toHex, type Bytes } from '../../src/pki/bytes.ts';
 import { parseCertificate } from '../../src/pki/certificate.ts';
-import { CsrError, parseCsr, type Csr } from '../../src/pki/csr.ts';
 import { digestForSignatureAlgorithm } from '../../src/pki/signature.ts';
-import { checkContent, decide, proveRequest, type Grant } from './admission.ts';
+import { checkContent, checkEncryptionRequest, checkUpdate, decide, proveRequest, type Grant } from './admission.ts';
+import { errorBody, issuedAgain, issuedBody, issuedIn, refusalBody, waitingBody, type Body } from './answers.ts';
 import { authenticate, checkFreshness, checkHeader, type CheckedHeader, type Sender } from './authentication.ts';
+import { makeEncryptionKey } from './encryption-key.ts';
 import type { Authority, Hierarchy } from './hierarchy.ts';
 import { issueCertificate } from './issue.ts';
 import { fingerprint, type Exchange, type Ledger, type RevocationReason, type Transaction } from './ledger.ts';
 import type { Policy } from './policy.ts';
 import { Refusal } from './refusal.ts';
+import {
+  readRequest,
+  requestId,
+  type CertificateRequest,
+  type EncryptionRequest,
+  type RequestBody,
+} from './request.ts';
 
 /** What holders' software is told about a transaction without asking in CMP. */
 export interface EnrolmentInfo {
@@ -47,10 +53,15 @@ interface Answer {
   readonly exchange: Exchange;
 }
 
-type Body = MessageContent['body'];
+/** What is to be issued. */
+interface Granted {
+  readonly grant: Grant;
+  /** Of an encryption certificate. */
+  readonly signingTransaction: string | undefined;
+}
 
 /**
- * The authority's side of CMP (RFC 9810, profile RFC 9483): p10cr and what follows it. One message at a time, so that
+ * The authority's side of CMP (RFC 9810, profile RFC 9483): p10cr, kur and cr, and what follows them. One message at a time, so that
  * what one is decided on is still true when its entry is in the ledger.
  */
 export class CmpResponder {
@@ -154,6 +165,14 @@ export class CmpResponder {
     for (const { transactionId } of this.#ledger.overdue(this.#now())) {
       await this.#ledger.append({ type: 'withdrawn', transactionId, reason: 'notConfirmed' });
     }
+    await this.#withdrawOrphans();
+  }
+
+  /** An encryption certificate does not outlive the signing certificate it was given beside. */
+  async #withdrawOrphans(): Promise<void> {
+    for (const { transactionId } of this.#ledger.orphaned()) {
+      await this.#ledger.append({ type: 'withdrawn', transactionId, reason: 'signingCertificateWithdrawn' });
+    }
   }
 
   async #handle(message: PkiMessage): Promise<Bytes> {
@@ -170,101 +189,113 @@ export class CmpResponder {
     const { body } = message;
     switch (body.type) {
       case 'p10cr':
-        return this.#takeRequest(received, body.csr);
+      case 'kur':
+      case 'cr':
+        return this.#takeRequest(received, body);
       case 'pollReq':
         return this.#takePoll(received, body.certReqIds);
       case 'certConf':
         return this.#takeConfirmation(received, body.statuses);
       default:
-        throw new Refusal('badRequest', 'only p10cr, pollReq and certConf are taken here');
+        throw new Refusal('badRequest', 'only p10cr, kur, cr, pollReq and certConf are taken here');
     }
   }
 
   /* Requests */
 
-  async #takeRequest(received: Received, csrDer: Uint8Array): Promise<Bytes> {
+  async #takeRequest(received: Received, body: RequestBody): Promise<Bytes> {
+    const { header, sender } = received;
     if (received.message.header.recipNonce) throw new Refusal('badRecipientNonce', 'a first message answers no other');
-    if (received.transaction) return this.#repeatRequest(received, received.transaction, csrDer);
-    let csr: Csr;
+    if (received.transaction) return this.#repeatRequest(received, received.transaction, body);
+    const request = readRequest(body);
+    let granted: Granted;
     try {
-      csr = parseCsr(csrDer);
-    } catch (cause) {
-      if (cause instanceof CsrError) throw new Refusal('badDataFormat', 'the PKCS #10 request is malformed', { cause });
-      throw cause;
-    }
-    const request = {
-      transactionId: received.header.transactionId,
-      oldCertificate: received.sender.fingerprint,
-      csr: csr.der,
-      publicKey: fingerprint(csr.spki),
-    };
-    let grant: Grant;
-    try {
-      grant = await this.#judge(csr, received.sender);
+      granted = await this.#judge(request, sender);
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       // An authentic request that is refused ends its transaction: sent again, it is refused again.
-      const answer = await this.#answer(received, refusalBody(error));
-      const { transactionId, ...rest } = request;
       const refusal = { failInfo: [error.failInfo], text: error.message };
-      await this.#ledger.append({
-        type: 'refused',
-        transactionId,
-        ...refusal,
-        ended: { ...rest, exchange: answer.exchange },
-      });
+      const answer = await this.#answer(received, refusalBody(request.kind, refusal.failInfo, refusal.text));
+      const ended = { ...described(request, sender, undefined), exchange: answer.exchange };
+      await this.#ledger.append({ type: 'refused', transactionId: header.transactionId, ...refusal, ended });
       return answer.message;
     }
-    if (received.sender.registered.holder.waits) {
-      const { message, exchange } = await this.#answer(received, waitingBody);
-      await this.#ledger.append({ type: 'waiting', ...request, exchange });
+    if (sender.registered.holder.waits) {
+      const { message, exchange } = await this.#answer(received, waitingBody(request.kind));
+      const { signingTransaction } = granted;
+      const description = described(request, sender, signingTransaction);
+      await this.#ledger.append({ type: 'waiting', transactionId: header.transactionId, ...description, exchange });
       return message;
     }
-    return this.#issue(received, csr, grant);
+    return this.#issue(received, request, granted);
   }
 
   /** @throws Refusal with what is wrong with the request itself */
-  async #judge(csr: Csr, { certificate, registered }: Sender): Promise<Grant> {
-    await proveRequest(csr);
-    checkContent(csr, certificate, registered.authority, this.policy);
+  async #judge(request: CertificateRequest, sender: Sender): Promise<Granted> {
+    const { certificate, registered } = sender;
+    if (request.kind === 'cr') {
+      const signing = checkEncryptionRequest(request, sender, { ledger: this.#ledger, policy: this.policy });
+      return this.#grantEncryption(signing);
+    }
+    await proveRequest(request);
+    checkUpdate(request, certificate);
+    checkContent(request, certificate, registered.authority, this.policy);
     // One certificate for a key, whatever became of it: the holder is told which transaction to look at.
-    if (this.#ledger.transactionOfPublicKey(fingerprint(csr.spki))) {
+    if (this.#ledger.transactionOfPublicKey(fingerprint(request.spki))) {
       throw new Refusal('duplicateCertReq', 'the new key was asked a certificate for before');
     }
-    return decide(registered, certificate, this.policy, this.#now());
+    return { grant: decide(registered, certificate, this.policy, this.#now()), signingTransaction: undefined };
   }
 
-  async #issue(received: Received, csr: Csr, grant: Grant): Promise<Bytes> {
+  /** An encryption certificate lives as long as the signing certificate beside it, and under the same authority. */
+  #grantEncryption(signing: Transaction): Granted {
+    const { notBefore, notAfter } = parseCertificate(issuedIn(signing));
+    return { grant: { authority: 'sm2', notBefore, notAfter }, signingTransaction: signing.transactionId };
+  }
+
+  async #issue(received: Received, request: CertificateRequest, granted: Granted): Promise<Bytes> {
     const { sender, header } = received;
+    const { grant, signingTransaction } = granted;
     const authority = this.#hierarchy[grant.authority];
+    const { spki, encryptedKey } =
+      request.kind === 'cr'
+        ? await makeEncryptionKey(wrappingKey(request))
+        : { spki: request.spki, encryptedKey: undefined };
     const certificate = await issueCertificate({
-      profile: 'signing',
+      profile: request.kind === 'cr' ? 'encryption' : 'signing',
       subject: sender.certificate.subject.der,
-      spki: csr.spki,
+      spki,
       issuer: { name: authority.issuing.subject, key: authority.issuing.key },
       notBefore: grant.notBefore,
       notAfter: grant.notAfter,
     });
     const confirmBy = this.#now().getTime() + this.policy.confirmWaitSeconds * 1000;
-    const answer = await this.#answer(received, issuedBody(certificate), confirmBy);
+    const answer = await this.#answer(received, issuedBody(request.kind, certificate, encryptedKey), confirmBy);
     await this.#ledger.append({
       type: 'issued',
       transactionId: header.transactionId,
-      oldCertificate: sender.fingerprint,
-      csr: csr.der,
-      publicKey: fingerprint(csr.spki),
+      ...described(request, sender, signingTransaction),
+      publicKey: fingerprint(spki),
       certificate,
+      ...(encryptedKey && { encryptedKey }),
       authority: grant.authority,
       confirmBy,
       exchange: answer.exchange,
     });
-    if (this.policy.revokeOld === 'onIssue') await this.#supersede(sender.fingerprint, header.transactionId);
+    if (this.policy.revokeOld === 'onIssue' && request.kind !== 'cr') {
+      await this.#supersede(sender.fingerprint, header.transactionId);
+    }
     return answer.message;
   }
 
   /** A request of a transaction that has begun: the same one again gets what the first got, anything else nothing. */
-  async #repeatRequest(received: Received, transaction: Transaction, csr: Uint8Array): Promise<Bytes> {
-    const isSame = bytesEqual(csr, transaction.csr) && received.sender.fingerprint === transaction.oldCertificate;
+  async #repeatRequest(received: Received, transaction: Transaction, body: RequestBody): Promise<Bytes> {
+    const { kind } = transaction;
+    const der = body.type === 'p10cr' ? body.csr : body.requests;
+    const isSame =
+      body.type === kind &&
+      bytesEqual(der, transaction.request) &&
+      received.sender.fingerprint === transaction.oldCertificate;
     if (!isSame || this.policy.onRepeat === 'transactionIdInUse') {
       throw new Refusal('transactionIdInUse', 'the transactionID is in use');
     }
@@ -273,16 +304,13 @@ export class CmpResponder {
         throw new Refusal('certRevoked', 'the certificate of this transaction was withdrawn');
       case 'refused': {
         const { failInfo = [], text = '' } = transaction.refusal ?? {};
-        return this.#again(received, transaction, {
-          type: 'cp',
-          responses: [{ certReqId: p10crRequestId, status: { status: 'rejection', failInfo, text: [text] } }],
-        });
+        return this.#again(received, transaction, refusalBody(kind, failInfo, text));
       }
       case 'waiting':
-        return this.#again(received, transaction, waitingBody);
+        return this.#again(received, transaction, waitingBody(kind));
       case 'issued':
       case 'confirmed':
-        return this.#again(received, transaction, issuedBody(issuedIn(transaction)));
+        return this.#again(received, transaction, issuedAgain(transaction));
     }
   }
 
@@ -300,12 +328,13 @@ export class CmpResponder {
 
   async #takePoll(received: Received, certReqIds: readonly number[]): Promise<Bytes> {
     const transaction = this.#ownTransaction(received);
-    if (certReqIds.length !== 1 || certReqIds[0] !== p10crRequestId) {
-      throw new Refusal('badRequest', `a p10cr is polled for with certReqId ${p10crRequestId}`);
+    const certReqId = requestId(transaction.kind);
+    if (certReqIds.length !== 1 || certReqIds[0] !== certReqId) {
+      throw new Refusal('badRequest', `a ${transaction.kind} is polled for with certReqId ${certReqId}`);
     }
     switch (transaction.status) {
       case 'issued':
-        return this.#again(received, transaction, issuedBody(issuedIn(transaction)));
+        return this.#again(received, transaction, issuedAgain(transaction));
       case 'confirmed':
       case 'refused':
         throw new Refusal('badRequest', 'nothing is waiting in this transaction');
@@ -316,15 +345,20 @@ export class CmpResponder {
     const before = transaction.replies.get(fingerprint(received.message.der));
     if (before) return before.message;
     if (transaction.polls >= this.policy.waitingPolls) {
-      const { certificate, registered } = received.sender;
-      const grant = decide(registered, certificate, this.policy, this.#now());
-      return this.#issue(received, parseCsr(transaction.csr), grant);
+      return this.#issue(received, requestOf(transaction), this.#grantWaiting(received.sender, transaction));
     }
     const checkAfterSeconds = this.policy.checkAfterSeconds;
-    const replies = [{ certReqId: p10crRequestId, checkAfterSeconds }];
+    const replies = [{ certReqId, checkAfterSeconds }];
     const { message, exchange } = await this.#answer(received, { type: 'pollRep', replies });
     await this.#ledger.append({ type: 'polled', transactionId: transaction.transactionId, exchange });
     return message;
+  }
+
+  /** What was granted when the request was taken; the dates are those of now. */
+  #grantWaiting({ certificate, registered }: Sender, { signingTransaction }: Transaction): Granted {
+    const signing = signingTransaction === undefined ? undefined : this.#ledger.transaction(signingTransaction);
+    if (signing) return this.#grantEncryption(signing);
+    return { grant: decide(registered, certificate, this.policy, this.#now()), signingTransaction: undefined };
   }
 
   /* Confirmations */
@@ -336,10 +370,13 @@ export class CmpResponder {
       throw new Refusal('badRequest', 'no certificate was issued in this transaction');
     }
     const [confirmation, ...others] = statuses;
-    if (!confirmation || others.length > 0 || confirmation.certReqId !== p10crRequestId) {
-      throw new Refusal('badRequest', `one certificate is to be confirmed, with certReqId ${p10crRequestId}`);
+    const certReqId = requestId(transaction.kind);
+    if (!confirmation || others.length > 0 || confirmation.certReqId !== certReqId) {
+      throw new Refusal('badRequest', `one certificate is to be confirmed, with certReqId ${certReqId}`);
     }
-    const certificate = issuedIn(transaction);
+    // Withdrawn while it waited: there is nothing that could be confirmed or refused.
+    if (!transaction.certificate) throw new Refusal('certRevoked', 'no certificate came of this transaction');
+    const { certificate } = transaction;
     const { signatureAlgorithm } = parseCertificate(certificate);
     if (!bytesEqual(confirmation.certHash, await digestForSignatureAlgorithm(signatureAlgorithm, certificate))) {
       throw new Refusal('badCertId', 'the certHash is not that of the certificate issued');
@@ -356,9 +393,11 @@ export class CmpResponder {
     const { message, exchange } = await this.#answer(received, { type: 'pkiConf' });
     if (isAccepted) {
       await this.#ledger.append({ type: 'confirmed', transactionId, exchange });
-      if (this.policy.revokeOld === 'onConfirm') await this.#supersede(transaction.oldCertificate, transactionId);
+      if (this.policy.revokeOld === 'onConfirm' && transaction.kind !== 'cr')
+        await this.#supersede(transaction.oldCertificate, transactionId);
     } else {
       await this.#ledger.append({ type: 'withdrawn', transactionId, reason: 'rejectedByHolder', exchange });
+      await this.#withdrawOrphans();
     }
     return message;
   }
@@ -395,8 +434,7 @@ export class CmpResponder {
       failInfo: [refusal.failInfo],
       text: refusal.message,
     });
-    const status = { status: 'rejection', failInfo: [refusal.failInfo], text: [refusal.message] } as const;
-    return (await this.#build(message, this.#authorityFor(message), { type: 'error', status })).der;
+    return (await this.#build(message, this.#authorityFor(message), errorBody(refusal))).der;
   }
 
   /** Who answers a message whose sender is not proven: one whose signature such a sender can probably check. */
@@ -439,23 +477,28 @@ export class CmpResponder {
   }
 }
 
-const waitingBody: Body = { type: 'cp', responses: [{ certReqId: p10crRequestId, status: { status: 'waiting' } }] };
-
-const issuedBody = (certificate: Bytes): Body => ({
-  type: 'cp',
-  responses: [{ certReqId: p10crRequestId, status: { status: 'accepted' }, certificate }],
-});
-
-const refusalBody = ({ failInfo, message }: Refusal): Body => ({
-  type: 'cp',
-  responses: [{ certReqId: p10crRequestId, status: { status: 'rejection', failInfo: [failInfo], text: [message] } }],
-});
-
-function issuedIn({ certificate, transactionId }: Transaction): Bytes {
-  if (!certificate) throw new Error(`transaction ${transactionId} issued no certificate`);
-  return certificate;
-}
-
 /** Without a status a certificate is accepted (RFC 9810 §5.3.18). */
 const accepts = ({ status }: CertStatus): boolean =>
   status === undefined || status.status === 'accepted' || status.status === 'grantedWithMods';
+
+/** A request as the ledger keeps it. */
+function described(request: CertificateRequest, sender: Sender, signingTransaction: string | undefined) {
+  return {
+    oldCertificate: sender.fingerprint,
+    kind: request.kind,
+    csr: request.der,
+    ...(request.kind !== 'cr' && { publicKey: fingerprint(request.spki) }),
+    ...(signingTransaction !== undefined && { signingTransaction }),
+  };
+}
+
+/** The request that began a transaction. */
+function requestOf({ kind, request }: Transaction): CertificateRequest {
+  return readRequest(kind === 'p10cr' ? { type: kind, csr: request } : { type: kind, requests: request });
+}
+
+/** `checkEncryptionRequest` has seen that there is one. */
+function wrappingKey({ message }: EncryptionRequest): Uint8Array {
+  if (!message.protocolEncrKey) throw new Error('nothing to wrap for');
+  return message.protocolEncrKey;
+}

@@ -5,6 +5,7 @@ import * as v from 'valibot';
 import { failInfoNames, type FailInfo } from '../../src/ca/authority.ts';
 import { fromBase64, toBase64, type Bytes } from '../../src/pki/bytes.ts';
 import { authorityNames, type AuthorityName } from './hierarchy.ts';
+import { requestKinds, type RequestKind } from './request.ts';
 
 /** SHA-256 as 64 lower-case hex digits: how the ledger names certificates, public keys and messages. */
 export const fingerprint = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
@@ -42,6 +43,18 @@ export type RevocationReason = (typeof revocationReasons)[number];
 
 const at = { at: v.pipe(v.string(), v.isoTimestamp()) };
 const transactionId = { transactionId: hex };
+/** What is asked for, and by whom. */
+const request = {
+  oldCertificate: digest,
+  /** Absent: a p10cr. */
+  kind: v.optional(v.picklist(requestKinds)),
+  /** PKCS #10 of a p10cr, CertReqMessages of kur and cr. */
+  csr: bytes,
+  /** Of the SubjectPublicKeyInfo; absent where the key pair is made here and not made yet. */
+  publicKey: v.optional(digest),
+  /** Of a cr: the transaction that certified the holder's signing key. */
+  signingTransaction: v.optional(hex),
+};
 const entrySchema = v.variant('type', [
   /** A certificate that reached its holder on a personalised key. */
   v.object({
@@ -58,9 +71,7 @@ const entrySchema = v.variant('type', [
     ...at,
     ...transactionId,
     type: v.literal('waiting'),
-    oldCertificate: digest,
-    csr: bytes,
-    publicKey: digest,
+    ...request,
     exchange,
   }),
   v.object({ ...at, ...transactionId, type: v.literal('polled'), exchange }),
@@ -68,10 +79,10 @@ const entrySchema = v.variant('type', [
     ...at,
     ...transactionId,
     type: v.literal('issued'),
-    oldCertificate: digest,
-    csr: bytes,
-    publicKey: digest,
+    ...request,
     certificate: bytes,
+    /** DER EncryptedKey: the private key of a key pair made here, for the holder alone. */
+    encryptedKey: v.optional(bytes),
     authority: v.picklist(authorityNames),
     /** Milliseconds since 1970. */
     confirmBy: count,
@@ -84,7 +95,7 @@ const entrySchema = v.variant('type', [
     ...at,
     ...transactionId,
     type: v.literal('withdrawn'),
-    reason: v.picklist(['notConfirmed', 'rejectedByHolder']),
+    reason: v.picklist(['notConfirmed', 'rejectedByHolder', 'signingCertificateWithdrawn']),
     exchange: v.optional(exchange),
   }),
   v.object({
@@ -94,7 +105,7 @@ const entrySchema = v.variant('type', [
     failInfo: v.array(v.picklist(failInfoNames)),
     text: v.string(),
     /** Present: an authentic request was refused for good, and this transaction has ended. */
-    ended: v.optional(v.object({ oldCertificate: digest, csr: bytes, publicKey: digest, exchange })),
+    ended: v.optional(v.object({ ...request, exchange })),
   }),
   v.object({
     ...at,
@@ -134,16 +145,23 @@ export interface Reply {
 
 export interface Transaction {
   readonly transactionId: string;
-  /** Fingerprints of the certificate the request was protected with and of the CSR's SubjectPublicKeyInfo. */
+  readonly kind: RequestKind;
+  /** Fingerprints of the certificate the request was protected with and of the SubjectPublicKeyInfo to be certified. */
   readonly oldCertificate: string;
-  readonly publicKey: string;
-  readonly csr: Bytes;
+  /** Undefined where the key pair is made here and not made yet. */
+  readonly publicKey: string | undefined;
+  /** Of a cr: the transaction that certified the holder's signing key. */
+  readonly signingTransaction: string | undefined;
+  /** PKCS #10 of a p10cr, CertReqMessages of kur and cr. */
+  readonly request: Bytes;
   readonly status: TransactionStatus;
   /** Why it was refused. */
   readonly refusal: { readonly failInfo: readonly FailInfo[]; readonly text: string } | undefined;
   /** Polls answered with "waiting". */
   readonly polls: number;
   readonly certificate: Bytes | undefined;
+  /** DER EncryptedKey that goes with it. */
+  readonly encryptedKey: Bytes | undefined;
   /** Milliseconds since 1970; only of issued ones. */
   readonly confirmBy: number | undefined;
   /** The last message that answered the request itself: waiting, issued or refused. */
@@ -253,6 +271,22 @@ export class Ledger {
     return this.#byPublicKey.get(publicKey);
   }
 
+  /** Those for encryption certificates whose signing certificate was withdrawn, and that still stand. */
+  orphaned(): readonly Transaction[] {
+    return [...this.#transactions.values()].filter(
+      ({ signingTransaction, status }) =>
+        signingTransaction !== undefined &&
+        this.#transactions.get(signingTransaction)?.status === 'withdrawn' &&
+        status !== 'withdrawn' &&
+        status !== 'refused',
+    );
+  }
+
+  /** Those for encryption certificates that belong to a signing transaction. */
+  encryptionTransactions(signingTransaction: string): readonly Transaction[] {
+    return [...this.#transactions.values()].filter((one) => one.signingTransaction === signingTransaction);
+  }
+
   /** Whether an authentic message with this senderNonce was answered before. */
   knowsSenderNonce(nonceHex: string): boolean {
     return this.#senderNonces.has(nonceHex);
@@ -295,7 +329,7 @@ export class Ledger {
         const old = this.#certificates.get(entry.oldCertificate);
         this.#certificates.set(fingerprint(entry.certificate), {
           certificate: entry.certificate,
-          usage: 'signing',
+          usage: entry.kind === 'cr' ? 'encryption' : 'signing',
           authority: entry.authority,
           holder: old?.holder ?? { refuses: false, waits: false },
           transactionId: entry.transactionId,
@@ -344,9 +378,12 @@ export class Ledger {
     status: 'waiting' | 'issued' | 'refused',
     entry: {
       readonly oldCertificate: string;
-      readonly publicKey: string;
+      readonly kind?: RequestKind | undefined;
+      readonly publicKey?: string | undefined;
+      readonly signingTransaction?: string | undefined;
       readonly csr: Bytes;
       readonly certificate?: Bytes;
+      readonly encryptedKey?: Bytes | undefined;
       readonly confirmBy?: number;
       readonly exchange: Exchange;
     },
@@ -356,13 +393,16 @@ export class Ledger {
     this.#senderNonces.add(entry.exchange.senderNonce);
     const transaction: Transaction = {
       transactionId: id,
+      kind: entry.kind ?? 'p10cr',
       oldCertificate: entry.oldCertificate,
       publicKey: entry.publicKey,
-      csr: entry.csr,
+      signingTransaction: entry.signingTransaction,
+      request: entry.csr,
       status,
       refusal,
       polls: before?.polls ?? 0,
       certificate: entry.certificate,
+      encryptedKey: entry.encryptedKey,
       confirmBy: entry.confirmBy,
       answer: entry.exchange.reply,
       replies: new Map([
@@ -397,7 +437,8 @@ export class Ledger {
   #store(transaction: Transaction): void {
     this.#transactions.set(transaction.transactionId, transaction);
     // A refused request certified nothing: its key may be asked for again.
-    if (transaction.status !== 'refused') this.#byPublicKey.set(transaction.publicKey, transaction);
+    const { publicKey, status } = transaction;
+    if (publicKey !== undefined && status !== 'refused') this.#byPublicKey.set(publicKey, transaction);
   }
 }
 

@@ -17,6 +17,8 @@ export interface Policy {
   readonly onRepeat: 'sameAnswer' | 'transactionIdInUse';
   /** When the replaced certificate is revoked. */
   readonly revokeOld: 'never' | 'onConfirm' | 'onIssue';
+  /** Whether encryption certificates are given: to nobody, to whom has one under the old subject, to all with SM2. */
+  readonly encryptionCertificate: 'none' | 'ifOldHas' | 'always';
   /** A holder who has to wait is answered this many polls with "waiting", this many seconds apart. */
   readonly waitingPolls: number;
   readonly checkAfterSeconds: number;
@@ -34,6 +36,7 @@ export const defaultPolicy: Policy = {
   confirmWaitSeconds: 3600,
   onRepeat: 'sameAnswer',
   revokeOld: 'never',
+  encryptionCertificate: 'none',
   waitingPolls: 2,
   checkAfterSeconds: 1,
   maxSkewSeconds: 24 * 60 * 60,
@@ -52,5 +55,6 @@ export function publicPolicy(policy: Policy): Record<string, unknown> {
     renewalAlgorithm: 'sameAsOld',
     minSecurityBits: policy.minSecurityBits,
     maxLifeDays: policy.maxLifeDays,
+    encryptionCertificate: policy.encryptionCertificate,
   };
 }

@@ -1,10 +1,12 @@
 import {
   buildMessage,
   parseMessage,
+  type CertResponse,
   type CertStatus,
   type MessageContent,
   type PkiMessage,
 } from '../../../src/ca/cmp-messages.ts';
+import { createCertReqMessages, type CertRequestContent } from '../../../src/ca/crmf.ts';
 import { signatureAlgorithmFor } from '../../../src/pki/algorithms.ts';
 import { bytesEqual, toHex, type Bytes } from '../../../src/pki/bytes.ts';
 import { parseCertificate, type Certificate } from '../../../src/pki/certificate.ts';
@@ -112,6 +114,45 @@ export function makeMessage(
 export const makeRequest = (holder: Holder, csr: Uint8Array, changes: Changes = {}): Promise<Bytes> =>
   makeMessage(holder, { type: 'p10cr', csr }, changes);
 
+/** A key update (kur) for a new key, proven by its signature; or for what is changed in it. */
+export async function makeKeyUpdate(
+  holder: Holder,
+  key: SoftwareKey,
+  changes: Changes = {},
+  content: Partial<CertRequestContent> = {},
+): Promise<Bytes> {
+  const requests = await createCertReqMessages(
+    {
+      certReqId: 0,
+      subject: holder.certificate.subject.der,
+      publicKey: key.spki,
+      oldCertId: {
+        issuer: holder.certificate.issuer.der,
+        serialNumber: Buffer.from(holder.certificate.serialNumber, 'hex'),
+      },
+      ...content,
+    },
+    key.sign,
+  );
+  return makeMessage(holder, { type: 'kur', requests }, changes);
+}
+
+/** A request (cr) for an encryption certificate, its key to be wrapped for a signing key; or for what is changed in it. */
+export async function makeEncryptionRequest(
+  holder: Holder,
+  wrapFor: Uint8Array,
+  changes: Changes = {},
+  content: Partial<CertRequestContent> = {},
+): Promise<Bytes> {
+  const requests = await createCertReqMessages({
+    certReqId: 0,
+    subject: holder.certificate.subject.der,
+    protocolEncrKey: wrapFor,
+    ...content,
+  });
+  return makeMessage(holder, { type: 'cr', requests }, changes);
+}
+
 /** Header fields that go on with a transaction after one of the authority's messages. */
 export function goingOn({ header }: PkiMessage): Pick<MessageContent, 'transactionId' | 'recipNonce'> {
   return { transactionId: header.transactionId, recipNonce: header.senderNonce };
@@ -121,6 +162,17 @@ export async function certHash(certificate: Uint8Array): Promise<Bytes> {
   return digestForSignatureAlgorithm(parseCertificate(certificate).signatureAlgorithm, certificate);
 }
 
+/** certReqId of the one request that an answer is about. */
+function requestIdIn({ body }: PkiMessage): number {
+  const entry =
+    body.type === 'pollRep'
+      ? body.replies[0]
+      : body.type === 'cp' || body.type === 'kup'
+        ? body.responses[0]
+        : undefined;
+  return entry?.certReqId ?? -1;
+}
+
 /** The confirmation, or with `status` the rejection, of the certificate in an answer. */
 export async function makeConfirmation(
   holder: Holder,
@@ -128,12 +180,12 @@ export async function makeConfirmation(
   status?: CertStatus['status'],
   changes: Changes = {},
 ): Promise<Bytes> {
-  const statuses = [{ certHash: await certHash(issuedCertificate(answer)), certReqId: -1, status }];
+  const statuses = [{ certHash: await certHash(issuedCertificate(answer)), certReqId: requestIdIn(answer), status }];
   return makeMessage(holder, { type: 'certConf', statuses }, { ...goingOn(answer), ...changes });
 }
 
 export const makePoll = (holder: Holder, answer: PkiMessage, changes: Changes = {}): Promise<Bytes> =>
-  makeMessage(holder, { type: 'pollReq', certReqIds: [-1] }, { ...goingOn(answer), ...changes });
+  makeMessage(holder, { type: 'pollReq', certReqIds: [requestIdIn(answer)] }, { ...goingOn(answer), ...changes });
 
 /** Sends a message and reads the answer, which must be authentic: protected by one of our issuing authorities. */
 export async function exchange(ca: ReferenceCa, request: Uint8Array): Promise<PkiMessage> {
@@ -160,9 +212,15 @@ export async function exchange(ca: ReferenceCa, request: Uint8Array): Promise<Pk
   return answer;
 }
 
+const responseIn = ({ body }: PkiMessage): CertResponse | undefined =>
+  body.type === 'cp' || body.type === 'kup' ? body.responses[0] : undefined;
+
+/** The private key in an issuing answer: DER EncryptedKey. */
+export const encryptedKeyIn = (answer: PkiMessage): Bytes => new Uint8Array(responseIn(answer)?.privateKey ?? []);
+
 /** The certificate in an issuing answer. */
 export function issuedCertificate(answer: PkiMessage): Bytes {
-  const response = answer.body.type === 'cp' ? answer.body.responses[0] : undefined;
+  const response = responseIn(answer);
   if (response?.status.status !== 'accepted' || !response.certificate) {
     throw new Error(`not issued: ${JSON.stringify(answer.body)}`);
   }
@@ -170,7 +228,8 @@ export function issuedCertificate(answer: PkiMessage): Bytes {
 }
 
 /** How an answer refuses. */
-export function refusalIn({ body }: PkiMessage): { in: string; failInfo: readonly string[] } | undefined {
-  const status = body.type === 'error' ? body.status : body.type === 'cp' ? body.responses[0]?.status : undefined;
+export function refusalIn(answer: PkiMessage): { in: string; failInfo: readonly string[] } | undefined {
+  const { body } = answer;
+  const status = body.type === 'error' ? body.status : responseIn(answer)?.status;
   return status?.status === 'rejection' ? { in: body.type, failInfo: status.failInfo ?? [] } : undefined;
 }

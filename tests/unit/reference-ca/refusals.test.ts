@@ -386,9 +386,9 @@ const transactions: readonly Case[] = [
     what: 'a kind of request that is not taken here',
     make: async () => {
       const sender = await holder();
-      // kur [7], RFC 9810 §5.1.2
+      // ir [0], RFC 9810 §5.1.2
       return rebuilt(sender, await makeRequest(sender, await makeCsr(sender)), {
-        body: () => encode(explicit(7, sequence())),
+        body: () => encode(explicit(0, sequence())),
       });
     },
     failInfo: 'badRequest',

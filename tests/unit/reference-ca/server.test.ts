@@ -113,6 +113,7 @@ describe('GET /api', () => {
       renewalAlgorithm: 'sameAsOld',
       minSecurityBits: 112,
       maxLifeDays: 1830,
+      encryptionCertificate: 'none',
     });
   });
 
