@@ -1,4 +1,4 @@
-import { toBase64 } from '../../src/pki/bytes.ts';
+import { fromHex, toBase64 } from '../../src/pki/bytes.ts';
 import type { CmpResponder } from './cmp-responder.ts';
 import {
   allowMethods,
@@ -17,11 +17,12 @@ const maxMessageBytes = 64 * 1024;
 
 /**
  * The authority over HTTP: `POST /ca/cmp` (RFC 9811), `GET /api/policy`, and `GET /api/enrolments/{id}`, the id being a
- * transactionID (32 hex digits) or the SHA-256 of a SubjectPublicKeyInfo (64). Same origin only: no CORS headers.
+ * transactionID (32 hex digits) or the SHA-256 of a SubjectPublicKeyInfo (64). With `?nonce=` (64) the states that no
+ * message proves come with a proof. Same origin only: no CORS headers.
  */
 export function caHandler(responder: CmpResponder, now: () => Date): RequestHandler {
   return async (request, response) => {
-    const { pathname } = requestUrl(request);
+    const { pathname, searchParams } = requestUrl(request);
     const enrolment = /^\/api\/enrolments\/([^/]*)$/u.exec(pathname);
     if (pathname !== '/ca/cmp' && pathname !== '/api/policy' && !enrolment) return false;
     // Holders' software tells the time by this.
@@ -45,11 +46,17 @@ export function caHandler(responder: CmpResponder, now: () => Date): RequestHand
     if (!/^(?:[0-9a-f]{32}|[0-9a-f]{64})$/u.test(id)) {
       throw new HttpProblem(404, 'A transaction is named by 32 hex digits, a public key by 64, in lower case.');
     }
-    const { status, message, checkAfterSeconds } = await responder.enrolment(id);
+    const nonce = searchParams.get('nonce');
+    if (nonce !== null && !/^[0-9a-f]{64}$/u.test(nonce)) {
+      throw new HttpProblem(400, 'A nonce is 64 hex digits, in lower case.');
+    }
+    const info = await responder.enrolment(id, nonce === null ? undefined : fromHex(nonce));
+    const { status, message, checkAfterSeconds, proof } = info;
     sendJson(response, {
       status,
       ...(message && { message: toBase64(message) }),
       ...(checkAfterSeconds !== undefined && { checkAfterSeconds }),
+      ...(proof && { proof: toBase64(proof) }),
     });
     return true;
   };

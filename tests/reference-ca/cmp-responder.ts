@@ -1,19 +1,21 @@
+import type { FailInfo } from '../../src/ca/authority.ts';
 import {
   buildMessage,
   CmpFormatError,
   parseMessage,
   type CertStatus,
+  type MessageContent,
   type PkiMessage,
 } from '../../src/ca/cmp-messages.ts';
 import { signatureAlgorithmFor } from '../../src/pki/algorithms.ts';
-import { bytesEqual, toHex, type Bytes } from '../../src/pki/bytes.ts';
+import { bytesEqual, fromHex, toHex, type Bytes } from '../../src/pki/bytes.ts';
 import { parseCertificate } from '../../src/pki/certificate.ts';
 import { digestForSignatureAlgorithm } from '../../src/pki/signature.ts';
 import { checkContent, checkEncryptionRequest, checkUpdate, decide, proveRequest, type Grant } from './admission.ts';
 import { errorBody, issuedAgain, issuedBody, issuedIn, refusalBody, waitingBody, type Body } from './answers.ts';
 import { authenticate, checkFreshness, checkHeader, type CheckedHeader, type Sender } from './authentication.ts';
 import { makeEncryptionKey } from './encryption-key.ts';
-import type { Authority, Hierarchy } from './hierarchy.ts';
+import type { Authority, AuthorityName, Hierarchy } from './hierarchy.ts';
 import { issueCertificate } from './issue.ts';
 import { fingerprint, type Exchange, type Ledger, type RevocationReason, type Transaction } from './ledger.ts';
 import type { Policy } from './policy.ts';
@@ -33,6 +35,8 @@ export interface EnrolmentInfo {
   /** The last protected PKIMessage that answered the request itself: waiting, issuing or refusing. */
   readonly message?: Bytes;
   readonly checkAfterSeconds?: number;
+  /** A protected PKIMessage that says so, where `message` does not and a nonce was given. */
+  readonly proof?: Bytes;
 }
 
 /** A message whose form, sender and freshness are proven. */
@@ -52,6 +56,30 @@ interface Answer {
   readonly message: Bytes;
   readonly exchange: Exchange;
 }
+
+const rejection = (failInfo: FailInfo): Body => ({
+  type: 'error',
+  status: { status: 'rejection', failInfo: [failInfo] },
+});
+
+/** How it is proven what became of a transaction; a message in `message` proves itself. */
+const proofBodies: Readonly<Record<EnrolmentInfo['status'], Body | undefined>> = {
+  unknown: rejection('badCertId'),
+  pending: undefined,
+  issued: undefined,
+  confirmed: { type: 'pkiConf' },
+  withdrawn: rejection('certRevoked'),
+};
+
+/** NULL-DN (RFC 9483 §3.1): nobody by name. */
+const emptyName = Uint8Array.of(0x30, 0);
+
+/** The header fields that make a message the answer to another. */
+const answering = ({ header }: PkiMessage): Pick<MessageContent, 'recipient' | 'transactionId' | 'recipNonce'> => ({
+  recipient: header.sender.der,
+  transactionId: header.transactionId,
+  recipNonce: header.senderNonce,
+});
 
 /** What is to be issued. */
 interface Granted {
@@ -109,29 +137,47 @@ export class CmpResponder {
   /**
    * What became of a transaction, or of the request for a public key.
    * @param id transactionID in 32, or SHA-256 of the DER SubjectPublicKeyInfo in 64 lower-case hex digits
+   * @param nonce 32 bytes that a proof is to repeat: longer than those of messages, so that no proof answers one
    */
-  enrolment(id: string): Promise<EnrolmentInfo> {
+  enrolment(id: string, nonce?: Uint8Array): Promise<EnrolmentInfo> {
     return this.#oneAtATime(async () => {
       await this.#withdrawOverdue();
       const transaction = id.length === 64 ? this.#ledger.transactionOfPublicKey(id) : this.#ledger.transaction(id);
-      switch (transaction?.status) {
-        case undefined:
-          return { status: 'unknown' };
-        case 'waiting':
-          return {
-            status: 'pending',
-            message: transaction.answer,
-            checkAfterSeconds: this.policy.checkAfterSeconds,
-          };
-        case 'issued':
-        case 'confirmed':
-          return { status: transaction.status, message: transaction.answer };
-        case 'refused':
-          return { status: 'withdrawn', message: transaction.answer };
-        case 'withdrawn':
-          return { status: 'withdrawn' };
-      }
+      const info = this.#info(transaction);
+      const body = proofBodies[info.status];
+      return nonce && body ? { ...info, proof: await this.#prove(id, nonce, transaction, body) } : info;
     });
+  }
+
+  #info(transaction: Transaction | undefined): EnrolmentInfo {
+    switch (transaction?.status) {
+      case undefined:
+        return { status: 'unknown' };
+      case 'waiting':
+        return {
+          status: 'pending',
+          message: transaction.answer,
+          checkAfterSeconds: this.policy.checkAfterSeconds,
+        };
+      case 'issued':
+      case 'confirmed':
+        return { status: transaction.status, message: transaction.answer };
+      case 'refused':
+        return { status: 'withdrawn', message: transaction.answer };
+      case 'withdrawn':
+        return { status: 'withdrawn' };
+    }
+  }
+
+  /** A message of its own, in no transaction's ledger: whoever asks with another nonce gets another. */
+  async #prove(id: string, nonce: Uint8Array, transaction: Transaction | undefined, body: Body): Promise<Bytes> {
+    const old = transaction && this.#ledger.certificateByFingerprint(transaction.oldCertificate);
+    const { der } = await this.#build(this.#answering(old?.authority), body, {
+      recipient: emptyName,
+      transactionId: fromHex(id),
+      recipNonce: nonce,
+    });
+    return der;
   }
 
   /** Withdraws what was not confirmed in time: what is said about certificates after this is true now. */
@@ -184,7 +230,7 @@ export class CmpResponder {
     const isRepeat = transaction?.replies.has(fingerprint(message.der)) === true;
     // A withdrawn transaction can have no effect any more: however late, its holder is told what became of it.
     if (!isRepeat && transaction?.status !== 'withdrawn') checkFreshness(message, header.senderNonce, context);
-    const authority = sender.registered.authority === 'p256' ? this.#hierarchy.p256 : this.#hierarchy.sm2;
+    const authority = this.#answering(sender.registered.authority);
     const received: Received = { message, header, sender, authority, transaction, isRepeat };
     const { body } = message;
     switch (body.type) {
@@ -434,7 +480,12 @@ export class CmpResponder {
       failInfo: [refusal.failInfo],
       text: refusal.message,
     });
-    return (await this.#build(message, this.#authorityFor(message), errorBody(refusal))).der;
+    return (await this.#build(this.#authorityFor(message), errorBody(refusal), answering(message))).der;
+  }
+
+  /** Which authority answers the holder of a certificate. */
+  #answering(name: AuthorityName | undefined): Authority {
+    return name === 'p256' ? this.#hierarchy.p256 : this.#hierarchy.sm2;
   }
 
   /** Who answers a message whose sender is not proven: one whose signature such a sender can probably check. */
@@ -445,28 +496,26 @@ export class CmpResponder {
   }
 
   async #answer({ message, header, authority }: Received, body: Body, confirmBy?: number): Promise<Answer> {
-    const { der, nonce } = await this.#build(message, authority, body, confirmBy);
+    const { der, nonce } = await this.#build(authority, body, answering(message), confirmBy);
     const request = fingerprint(message.der);
     return { message: der, exchange: { request, senderNonce: header.senderNonce, nonce: toHex(nonce), reply: der } };
   }
 
   async #build(
-    { header }: PkiMessage,
     { issuing }: Authority,
     body: Body,
+    to: Pick<MessageContent, 'recipient' | 'transactionId' | 'recipNonce'>,
     confirmBy?: number,
   ): Promise<{ readonly der: Bytes; readonly nonce: Bytes }> {
     const nonce = crypto.getRandomValues(new Uint8Array(16));
     const der = await buildMessage(
       {
+        ...to,
         sender: issuing.subject,
-        recipient: header.sender.der,
         messageTime: this.#now(),
         protectionAlgorithm: signatureAlgorithmFor(issuing.key.type),
         senderKid: issuing.keyIdentifier,
-        transactionId: header.transactionId,
         senderNonce: nonce,
-        recipNonce: header.senderNonce,
         confirmWaitTime: confirmBy === undefined ? undefined : new Date(confirmBy),
         body,
         extraCerts: [issuing.certificate],
