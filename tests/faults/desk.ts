@@ -561,9 +561,16 @@ const tears: readonly ((certificate: string) => string)[] = [
 ];
 export const tearCount = tears.length;
 
+/** Hex digits of an object that the first command of a chain brings at least: a PIV key writes whole commands. */
+const firstCommand = 480;
+
 /** What a torn write leaves of the newest container's certificate. */
-const tear = (state: KeyState, n: number): void =>
-  tearNewest(state, (whole) => tears[(n - 1) % tears.length]?.(whole) ?? whole);
+function tear(state: KeyState, n: number): void {
+  const torn = (whole: string): string => tears[(n - 1) % tears.length]?.(whole) ?? whole;
+  tearNewest(state, (whole) =>
+    state.piv ? whole.slice(0, firstCommand) + torn(whole.slice(firstCommand)) : torn(whole),
+  );
+}
 
 export const openTrial = (trial: Trial, office: FaultOffice, time: VirtualTime, defect: Defect = {}): Promise<Desk> => {
   const situation = situations[trial.situation];

@@ -40,7 +40,7 @@ const readTag = (command: Uint8Array): string | undefined =>
   command[1] === getData ? toHex(command.subarray(tagAt, tagAt + 3)) : undefined;
 /** A name of ours, and no certificate yet. */
 const isReservation = (command: Uint8Array): boolean =>
-  command[1] === putData && /7221(52[0-9a-f]{64}).*7000710100/u.test(toHex(command));
+  command[1] === putData && /7221(?:52[0-9a-f]{64})/u.test(toHex(command)) && toHex(command).includes('7000710100');
 
 function oldContainerOf(desk: Desk): ContainerRef {
   const old = insideOf(desk.current.initial).find(({ certificate }) => certificate !== undefined);
