@@ -44,6 +44,7 @@ export function stateSentence(
     case 'centreRenewal':
       return say('warn', days, t.why[reason], action === 'centreUpgrade' ? t.upgradeAtCentre : t.renewAtCentre);
     case 'callHotline':
+      if (reason === 'certificateRevoked') return say('bad', t.revoked);
       return say('bad', reason === 'foreignCertificate' ? t.foreign : t.noCertificate);
     case 'fixEnvironment':
       return say('warn', t.clockSkew);

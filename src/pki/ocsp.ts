@@ -7,14 +7,13 @@ import {
   DerError,
   encode,
   explicit,
-  implicitPrimitive,
+  integerOfContent,
   isContext,
   isNull,
   nullValue,
   octetString,
   oid,
   parseDer,
-  raw,
   readBitString,
   readExplicit,
   readImplicit,
@@ -96,7 +95,7 @@ export async function ocspRequest(
     sequence(oid(ocspOids.sha1), nullValue()),
     octetString(issuerNameHash),
     octetString(issuerKeyHash),
-    integerOf(fromHex(serialNumber)),
+    integerOfContent(fromHex(serialNumber)),
   );
   const extension = sequence(oid(ocspOids.nonce), octetString(encode(octetString(nonce))));
   return {
@@ -104,13 +103,6 @@ export async function ocspRequest(
     certId: { hashAlgorithm: ocspOids.sha1, issuerNameHash, issuerKeyHash, serialNumber },
     nonce: copyBytes(nonce),
   };
-}
-
-/** INTEGER of these contents octets, of either sign. */
-function integerOf(content: Uint8Array): DerBlock {
-  const der = encode(implicitPrimitive(0, content));
-  der[0] = 0x02;
-  return raw(der);
 }
 
 /** OCSPResponseStatus but for successful. */

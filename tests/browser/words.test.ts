@@ -56,6 +56,11 @@ describe('the first sentence about a certificate', () => {
 
   test.each<[string, Partial<RecommendInput>, string]>([
     [
+      'revoked',
+      { certificateStatus: 'revoked' },
+      '这张证书已被证书机构吊销，不能再用，也不能在线更新。请致电热线，或带上 USBKEY 到任意服务中心。',
+    ],
+    [
       'far from its end',
       { certificate: present('2025-05-01T23:59:59') },
       '证书有效期到 2025年5月1日，现在不用办理。2025年3月2日 起可以更新。',

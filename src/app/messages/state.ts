@@ -24,6 +24,7 @@ const zh = {
   upgradeAtCentre: '请带上 USBKEY，到任意服务中心升级。',
   atCentre: '请带上 USBKEY，到任意服务中心办理。',
   foreign: '这个 USBKEY 里没有天津税务的证书，本站不能办理。请核对 USBKEY，或致电热线。',
+  revoked: '这张证书已被证书机构吊销，不能再用，也不能在线更新。请致电热线，或带上 USBKEY 到任意服务中心。',
   noCertificate: 'USBKEY 里没有读到证书。请先致电热线核对。',
   clockSkew: '这台电脑的时间和标准时间差了一天以上，不能判断证书是否到期。请先校正电脑时间，再试一次。',
   why: {
@@ -66,6 +67,8 @@ const en: StateWords = {
   atCentre: 'Please take the USBKEY to any service centre.',
   foreign:
     'There is no Tianjin tax certificate on this USBKEY, so this site cannot work on it. Check the USBKEY or call the hot-line.',
+  revoked:
+    'The authority has revoked this certificate: it cannot be used any more, nor renewed online. Please call the hot-line, or take the USBKEY to any service centre.',
   noCertificate: 'No certificate could be read from the USBKEY. Please call the hot-line first.',
   clockSkew:
     'The clock of this computer is off by more than a day, so nothing can be said about the expiry. Set the clock right and try again.',

@@ -1,8 +1,9 @@
+import type { Certificate } from '../../pki/certificate.ts';
 import { findModel, type Enrolment } from '../../device/models.ts';
 import { enrolmentMode } from '../../renewal/enrolment.ts';
 import { indexedDbJournal } from '../../renewal/indexeddb-journal.ts';
 import type { JournalRecord } from '../../renewal/journal.ts';
-import { chooseActive, readKeyContents, type KeyContents } from '../../renewal/key-contents.ts';
+import { readKeyContents, type KeyContents } from '../../renewal/key-contents.ts';
 import { recommend, type EnvironmentTrouble, type Recommendation } from '../../renewal/recommend.ts';
 import { holderName, type Trust } from '../../renewal/trust.ts';
 import { clock } from '../../service/clock.ts';
@@ -10,6 +11,7 @@ import { loadConfig, loadPolicy, type Config, type Policy } from '../../service/
 import { saveLastReading } from '../../storage/last-reading.ts';
 import type { AttachedKey } from '../../usbkey/connect.ts';
 import type { UsbKey } from '../../usbkey/usbkey.ts';
+import { activeUnlessRevoked } from './active-certificate.ts';
 import { saveKeySummary } from './key-summary.ts';
 import { HeldBack } from './key-trouble.ts';
 import { kiosk } from './kiosk.ts';
@@ -72,6 +74,7 @@ export function mayOpen(attached: AttachedKey, { policy }: OperatorsWord): void 
 export interface Marks {
   readonly oldCertificateRefused: (serialNumber: string) => boolean;
   readonly lastTryConfirmed: (serialNumber: string) => boolean;
+  readonly isRevoked: (certificate: Certificate) => boolean;
 }
 
 /** Reads an open key and judges what is on it. @throws TransportError, KeyError, HeldBack */
@@ -90,7 +93,8 @@ export async function readKey(
   const records = await indexedDbJournal.ofKey(serialNumber).catch((): JournalRecord[] => []);
   // What an unfinished or failed run has written does not count: the certificate before it does.
   const unconfirmed = records.filter(({ stage }) => stage !== 'done').map(({ newContainer }) => newContainer);
-  const contents = { ...found, active: chooseActive(found.certificates, now, unconfirmed) };
+  const { active, isRevoked } = activeUnlessRevoked(found.certificates, now, unconfirmed, marks.isRevoked);
+  const contents = { ...found, active };
   const environment: EnvironmentTrouble[] = [];
   if (!navigator.onLine || !policy) environment.push('offline');
   if (Math.abs(clock.skewMs ?? 0) > longestSkewMs) environment.push('clockSkew');
@@ -104,6 +108,7 @@ export async function readKey(
       environment,
       oldCertificateRefused: marks.oldCertificateRefused(serialNumber),
       lastTryConfirmed: marks.lastTryConfirmed(serialNumber),
+      revoked: isRevoked,
       enrolment,
       now,
     }),

@@ -20,6 +20,8 @@ export interface Findings {
   /** The authority has turned the old certificate away since this page was opened. */
   readonly oldCertificateRefused: boolean;
   readonly lastTryConfirmed: boolean;
+  /** The authority has taken the active certificate back, as far as is known. */
+  readonly revoked?: boolean;
   /** What may be done with this key; all of it where left out. */
   readonly enrolment?: Enrolment;
   readonly now: Date;
@@ -58,7 +60,7 @@ export function recommendInput(findings: Findings): RecommendInput {
     password: tries?.remaining === 0 ? 'locked' : tries?.remaining === 1 ? 'lastTry' : 'unknown',
     lastTryConfirmed: findings.lastTryConfirmed,
     certificate: facts(contents),
-    certificateStatus: 'unknown',
+    certificateStatus: findings.revoked === true ? 'revoked' : 'unknown',
     keyHasRoom: info.maxContainers === undefined || used < info.maxContainers,
     targetAlgorithmSupported: !active || !policy || targets(active, policy).every((one) => supported(contents, one)),
     pending: open && { purpose: open.purpose, stage: open.stage, keySerialNumber: open.keySerialNumber },

@@ -1,6 +1,7 @@
 import { untrack } from 'svelte';
 import { TransportError } from '../../apdu/channel.ts';
 import { setModelAdditions } from '../../device/models.ts';
+import type { Certificate } from '../../pki/certificate.ts';
 import { clock } from '../../service/clock.ts';
 import { loadConfig } from '../../service/config.ts';
 import {
@@ -13,6 +14,7 @@ import {
 } from '../../usbkey/connect.ts';
 import type { UsbKey } from '../../usbkey/usbkey.ts';
 import { browserTrouble } from '../environment.ts';
+import { certificateStatuses } from './certificate-status.svelte.ts';
 import { keyLocks, lockOf } from './key-lock.svelte.ts';
 import {
   askOperator,
@@ -368,6 +370,7 @@ class UsbKeyState {
       const marks = {
         oldCertificateRefused: (serialNumber: string) => this.#refusedOld.has(serialNumber),
         lastTryConfirmed: (serialNumber: string) => this.#sure.has(serialNumber),
+        isRevoked: (certificate: Certificate) => certificateStatuses.isRevoked(certificate),
       };
       view = { at: 'ready', reading: await this.withKey(attached, (key) => readKey(key, attached, word, marks)) };
     } catch (error) {
