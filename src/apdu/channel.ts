@@ -54,7 +54,7 @@ export interface ApduChannel {
   readonly gone: AbortSignal;
   /**
    * Sends one whole command APDU and returns the whole response: data, then SW1 SW2 (always at least two bytes). Once it
-   * settles, nothing of the command is kept.
+   * settles, nothing of the command is kept, and the response is the caller's, to be cleared.
    * @throws TransportError
    */
   transmit(command: Uint8Array, options: TransmitOptions): Promise<Uint8Array>;

@@ -99,7 +99,10 @@ export class ApduSession {
   async #send(command: CommandApdu, form: LengthForm, options: ExchangeOptions): Promise<ResponseApdu> {
     const bytes = encodeCommand(command, form);
     try {
-      const response = parseResponse(await this.#channel.transmit(bytes, options));
+      const answer = await this.#channel.transmit(bytes, options);
+      const response = parseResponse(answer);
+      // A key that keeps its management key behind the password answers with it: one copy is enough to clear.
+      answer.fill(0);
       this.#options.trace?.({ ins: command.ins, sw: response.sw });
       return response;
     } finally {
@@ -122,7 +125,10 @@ export class ApduSession {
       }
       parts.push(response.data);
     }
-    return { data: concatBytes(...parts), sw: response.sw };
+    if (parts.length === 1) return response;
+    const data = concatBytes(...parts);
+    for (const part of parts) part.fill(0);
+    return { data, sw: response.sw };
   }
 
   /** 6Cxx: nothing was done, the right Le is xx. Once, and only for a command that had an Le to be wrong. */

@@ -232,7 +232,8 @@ export class PivKey implements UsbKey {
       if (slots.some((slot) => nameIn(slot) === container)) throw new KeyError('containerExists', 'the name is taken');
       const [spare] = await this.#spares(slots);
       if (!spare) throw new KeyError('noRoom', 'no slot is known to be free');
-      await this.#putObject(spare.slot, encodeCertificateObject({ container }));
+      // A key pair that was left in the slot is not the container's.
+      await this.#putObject(spare.slot, encodeCertificateObject({ container, publicKey: keyIn(spare)?.spki }));
       this.#places.set(container, spare.slot);
     });
   }
@@ -248,8 +249,8 @@ export class PivKey implements UsbKey {
         throw new KeyError('refused', 'there is a certificate for the key pair that would be lost');
       }
       this.#signers.delete(container);
-      // A noted key must not outlive its key pair.
-      if (typeof object !== 'string' && object.publicKey) {
+      // A noted key must not outlive its key pair, unless the key can tell the next one from it.
+      if (key === 'unknown' && typeof object !== 'string' && object.publicKey) {
         await this.#putObject(slot, encodeCertificateObject({ container }));
       }
       const timeoutMs = wanted === 'rsa2048' ? timeouts.generateRsa : timeouts.generateEc;
@@ -305,7 +306,7 @@ export class PivKey implements UsbKey {
       // The key first: until its object is emptied too, the name still says whose slot it is.
       const isKeyGone = key === 'absent' || (this.#canMoveKeys && (await this.#deleteKey(slot)));
       const isFree = isKeyGone || this.#options.dialect.spareSlot === 'noCertificate' || !isRetiredSlot(slot);
-      await this.#putObject(slot, isFree ? [] : encodeFreedObject());
+      await this.#putObject(slot, isFree ? [] : encodeFreedObject(typeof key === 'string' ? undefined : key.spki));
     });
   }
 

@@ -65,7 +65,7 @@ export interface CertificateObject {
   readonly container: string | undefined;
   /** This site has given the slot up. */
   readonly freed: boolean;
-  /** DER SubjectPublicKeyInfo that was noted when the key pair was generated. */
+  /** DER SubjectPublicKeyInfo that was noted: of the key pair generated, or of the one that was left in the slot. */
   readonly publicKey: Uint8Array | undefined;
   readonly elements: readonly Tlv[];
 }
@@ -143,8 +143,12 @@ export function encodeCertificateObject(content: {
     : [...certificate, name, end];
 }
 
-/** Elements of a slot that is free for this site, though a key pair is left in it. */
-export const encodeFreedObject = (): Uint8Array<ArrayBuffer>[] => encodeCertificateObject({ container: freedMark });
+/**
+ * Elements of a slot that is free for this site, though a key pair is left in it.
+ * @param publicKey DER SubjectPublicKeyInfo of that pair: with any other in it, the slot is somebody's
+ */
+export const encodeFreedObject = (publicKey: Uint8Array | undefined): Uint8Array<ArrayBuffer>[] =>
+  encodeCertificateObject({ container: freedMark, publicKey });
 
 /**
  * The same elements for another slot. A name of this site stays; any other MSCUID, which is about the slot it was in,

@@ -33,9 +33,19 @@ export const objectIn = ({ object }: Slot): CertificateObject | undefined =>
 export const nameIn = (slot: Slot): string | undefined => objectIn(slot)?.container;
 export const keyIn = ({ key }: Slot): SlotKey | undefined => (typeof key === 'string' ? undefined : key);
 
+/** Its key pair is the one that this site left there when it gave the slot up. */
+function holdsLeftKey(slot: Slot): boolean {
+  const [spki, noted] = [keyIn(slot)?.spki, objectIn(slot)?.publicKey];
+  return spki !== undefined && noted !== undefined && bytesEqual(spki, noted);
+}
+
+/** This site has given it up, and nobody has made another key pair in it since. */
+const isFreed = (slot: Slot): boolean =>
+  objectIn(slot)?.freed === true && (slot.key === 'absent' || holdsLeftKey(slot));
+
 /** Whether there is anything in it that is a container to somebody. */
 function isOccupied(slot: Slot): boolean {
-  if (objectIn(slot)?.freed) return false;
+  if (isFreed(slot)) return false;
   return objectIn(slot) !== undefined || slot.object === 'unreadable' || keyIn(slot) !== undefined;
 }
 
@@ -75,18 +85,19 @@ export function spareSlots(
   if (rule === 'provenEmpty' ? offCardKeys !== 0 : (offCardKeys ?? 0) > 0) return [];
   return slots.filter((slot) => {
     if (!isRetiredSlot(slot.slot)) return false;
-    // Only this site marks a slot so, and only one of its own.
-    if (objectIn(slot)?.freed) return true;
+    if (isFreed(slot)) return true;
     return slot.object === 'absent' && (slot.key === 'absent' || (slot.key === 'unknown' && rule === 'noCertificate'));
   });
 }
 
 /**
  * The public key of a slot: as the key tells it; where it tells nothing, from the certificate, or as it was noted when
- * the key pair was made. Undefined also where there is a certificate and the key says that there is no key for it.
+ * the key pair was made. Undefined also where there is a certificate and the key says that there is no key for it, and
+ * where a container has been given a slot but no key pair of its own yet.
  */
 export function publicKeyOf(slot: Slot): Uint8Array | undefined {
   if (slot.key === 'absent') return undefined;
+  if (!objectIn(slot)?.certificate && nameIn(slot) !== undefined && holdsLeftKey(slot)) return undefined;
   return keyIn(slot)?.spki ?? certificateIn(slot)?.spki ?? notedKeyIn(slot);
 }
 
@@ -168,19 +179,22 @@ export function nextPromotionStep(
   const begun = slots.find((slot) => isUsual(slot) && nameIn(slot) === fresh);
   if (begun) {
     if (!formerAway) return not('notFound');
+    // The key follows only a certificate that is whole: one that was cut is written once more.
+    if (!sameCertificate(begun, bearer)) return { kind: 'copyFresh', object: certified, to: begun };
     if (begun !== bearer) return { kind: 'moveFresh', from: bearer, to: begun };
     const copy = slots.find((slot) => nameIn(slot) === fresh && !keyIn(slot));
     return copy ? { kind: 'clear', to: copy } : { kind: 'done', fresh: bearer, former: formerAway };
   }
 
   const place = slots.find((slot) => isUsual(slot) && (slotName(slot.slot) === former || nameIn(slot) === former));
-  const object = place && objectIn(place);
-  if (!place || !object) return not('notFound');
+  if (!place) return not('notFound');
+  const object = objectIn(place);
   if (!keyIn(place)) {
-    // The key must have gone where this move puts it: else the certificate here would be the last of it.
-    if (!formerAway || !sameCertificate(place, formerAway)) return not('notFound');
-    return { kind: 'copyFresh', object: certified, to: place };
+    // The former pair must be whole where this move puts it: else what is here would be the last of its certificate.
+    const isWholeElsewhere = formerAway && (!object?.certificate || sameCertificate(place, formerAway));
+    return isWholeElsewhere ? { kind: 'copyFresh', object: certified, to: place } : not('notFound');
   }
+  if (!object) return not('notFound');
   if (!isPair(place)) return not('noKeyPair');
   const copy = slots.find((slot) => isFormer(slot) && !keyIn(slot));
   if (copy && sameCertificate(copy, place)) return { kind: 'moveFormer', from: place, to: copy };

@@ -36,7 +36,7 @@ export class ScriptedChannel implements ApduChannel {
     this.options.push(options);
     const answer = await this.#answer(command);
     if (answer instanceof Error) throw answer;
-    return answer;
+    return answer.slice();
   }
 
   close(): Promise<void> {

@@ -286,3 +286,23 @@ describe('a password', () => {
     expect(new TextDecoder().decode(verify.data)).toBe(canary);
   });
 });
+
+describe('what a key answers', () => {
+  it('is in one place only: the copies on the way are cleared', async () => {
+    const onTheWire: Uint8Array[] = [];
+    const inTurn = inOrder('0102 6102', '0304 9000');
+    const channel = new ScriptedChannel(inTurn);
+    const transmit = channel.transmit.bind(channel);
+    channel.transmit = async (...sent) => {
+      const answer = await transmit(...sent);
+      onTheWire.push(answer);
+      return answer;
+    };
+    const session = new ApduSession(channel, { extendedLength: 'whenNeeded' });
+
+    const response = await session.exchange({ cla: 0, ins: 0xcb, p1: 0x3f, p2: 0xff, ne: 256 }, { timeoutMs: 1_000 });
+
+    expect(response.data).toEqual(hex('01020304'));
+    expect(onTheWire).toEqual([hex('00000000'), hex('00000000')]);
+  });
+});

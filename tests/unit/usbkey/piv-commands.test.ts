@@ -288,7 +288,7 @@ describe('certificate objects', () => {
     for (const unreadable of ['', '53', '530170', '7002 3000', '5300 5300', '5302 7005', '5405 7002 3000']) {
       expect(parsed(hex(unreadable))).toBe('unreadable');
     }
-    expect(opened(wrapped(objects.encodeFreedObject())).freed).toBe(true);
+    expect(opened(wrapped(objects.encodeFreedObject(undefined))).freed).toBe(true);
     const marked = wrapped([encodeTlv(0x70, hex('3000')), encodeTlv(0x72, new TextEncoder().encode('FREE'))]);
     expect(opened(marked).freed).toBe(false);
   });

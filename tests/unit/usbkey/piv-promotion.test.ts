@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { ContainerRef, UsbKey } from '../../../src/usbkey/usbkey.ts';
 import type { KeyState } from '../../virtual-key/state.ts';
-import { toHex } from '../apdu/hex.ts';
+import { hex, toHex } from '../apdu/hex.ts';
 import { existing, fresh, message, opened, pairs, password, pluggedIn, ref, stateWith } from './piv-open.ts';
 import { certificateObject, samplePair } from './piv-samples.ts';
 
@@ -153,4 +153,33 @@ describe('putting the new pair in its place, with the key pulled out on the way'
       }
     },
   );
+
+  it.each([
+    ['gone', 0],
+    ['cut in its first bytes', 3],
+    ['cut in the middle', 200],
+    ['cut just before its end', -1],
+  ])('writes the certificate in its place once more where it is %s', async (_, end) => {
+    const { key, virtual } = await pluggedIn(renewed());
+    // The third of the five writes puts the new certificate in the usual place, the fourth its key.
+    virtual.unplugAtWrite(3, 'after');
+    await expect(promote(key, existing)).rejects.toMatchObject({ code: 'disconnected' });
+    const state = virtual.state();
+    const objects = (state.piv?.objects ?? [])
+      .map((object) => (object.tag === '5fc105' ? { ...object, data: toHex(hex(object.data).slice(0, end)) } : object))
+      .filter(({ data }) => data !== '');
+    const again = await pluggedIn({ ...state, ...(state.piv && { piv: { ...state.piv, objects } }) });
+
+    const promoted = await promote(again.key, existing);
+
+    expect(await pairsOn(again.key)).toEqual(
+      new Map([
+        [nameOfPair(next), promoted.fresh.container],
+        [nameOfPair(pairs.p256), promoted.former.container],
+      ]),
+    );
+    expect(again.virtual.state().piv?.slots.find(({ slot }) => slot === '9a')?.publicKey).toBe(
+      next.inSlot('9a').publicKey,
+    );
+  });
 });

@@ -164,7 +164,31 @@ describe('which slot is taken', () => {
 
     expect(await key.listContainers()).toEqual([existing]);
     await key.createContainer(fresh);
-    expect((await key.readContainer(fresh)).signing?.certificate).toBeUndefined();
+    expect(
+      (await key.readContainer(fresh)).signing,
+      'the pair that was left is not the new container’s',
+    ).toBeUndefined();
+    await key.generateSigningKeyPair(fresh, 'p256');
+    expect((await key.readContainer(fresh)).signing).toBeDefined();
+  });
+
+  it('is somebody’s once another program has made a key pair in it', async () => {
+    const { key, virtual } = await pluggedIn(stateWith('p256', { features: { moveKey: false, retiredSlots: [0x82] } }));
+    await key.verifyPassword('PIV', password);
+    await key.createContainer(fresh);
+    await key.generateSigningKeyPair(fresh, 'p256');
+    await key.deleteContainer(fresh);
+    const left = virtual.state();
+    const theirs = samplePair('p256').inSlot('82');
+    const slots = left.piv?.slots.map((each) => (each.slot === '82' ? theirs : each)) ?? [];
+    expect(slots).toContain(theirs);
+    const again = await pluggedIn({ ...left, ...(left.piv && { piv: { ...left.piv, slots } }) });
+    await again.key.verifyPassword('PIV', password);
+
+    await expect(again.key.createContainer(fresh)).rejects.toMatchObject({ code: 'noRoom' });
+
+    expect(await again.key.listContainers()).toEqual([existing, ref('82')]);
+    expect(again.virtual.state().piv?.slots).toContainEqual(theirs);
   });
 
   it('keeps a certificate from being orphaned by a new key pair', async () => {
