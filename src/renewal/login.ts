@@ -94,8 +94,11 @@ export class Login {
 
   async #ask(question: Question, tryIt: (answer: Uint8Array) => Promise<void>): Promise<Came> {
     const tried: { came: Came } = { came: 'unused' };
+    let used = false;
     await this.#askPassword(question, async (answer) => {
-      if (tried.came !== 'unused') return;
+      // Before anything is waited for: two calls at once are two.
+      if (used) return;
+      used = true;
       try {
         await tryIt(answer);
         tried.came = 'accepted';
