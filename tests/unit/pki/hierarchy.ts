@@ -1,5 +1,5 @@
 import { ecSpki, signatureAlgorithmFor, type KeyAlgorithm } from '../../../src/pki/algorithms.ts';
-import { concat, copyBytes, type Bytes } from '../../../src/pki/bytes.ts';
+import { concat, copyBytes, toBase64, type Bytes } from '../../../src/pki/bytes.ts';
 import {
   bitString,
   boolean,
@@ -143,9 +143,7 @@ export async function issueCertificate(content: CertificateContent): Promise<Byt
 }
 
 export function pem(label: string, der: Uint8Array): string {
-  return `-----BEGIN ${label}-----\n${Buffer.from(der)
-    .toString('base64')
-    .replace(/.{64}(?=.)/gu, '$&\n')}\n-----END ${label}-----\n`;
+  return `-----BEGIN ${label}-----\n${toBase64(der).replace(/.{64}(?=.)/gu, '$&\n')}\n-----END ${label}-----\n`;
 }
 
 /** A copy with one byte changed, counted from the end if negative. */
