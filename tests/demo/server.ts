@@ -14,13 +14,13 @@ import { allAttachments, commandSets, goTogether, pivAlgorithms, scenarios } fro
 
 /** `GET /config.json`: what the operator tells the site, here made for the authority that runs behind it. */
 export function siteConfig(ca: ReferenceCa, demo: boolean): Record<string, unknown> {
-  const { sm2, p256, oldRsa } = ca.hierarchy;
+  const { sm2, p256, rsa, oldRsa } = ca.hierarchy;
   return {
     version: 1,
     ca: { protocol: 'cmp', url: '/ca/cmp', enrolments: '/api/enrolments' },
     api: '/api',
-    anchors: [sm2.root, p256.root, oldRsa.root].map(toBase64),
-    intermediates: [sm2, p256, oldRsa].map(({ issuing }) => toBase64(issuing.certificate)),
+    anchors: [sm2.root, p256.root, rsa.root, oldRsa.root].map(toBase64),
+    intermediates: [sm2, p256, rsa, oldRsa].map(({ issuing }) => toBase64(issuing.certificate)),
     oldIssuers: [toBase64(oldRsa.root)],
     holder: { taxpayerNumber: [attributeTypes.taxpayerNumber, attributeTypes.oldTaxpayerNumber] },
     models: [],

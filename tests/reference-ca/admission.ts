@@ -117,7 +117,9 @@ function mayHaveEncryption(
 
 /** The kind of key the holder of a certificate of this authority may ask for: the same, or SM2 in an upgrade. */
 function wantedKey(authority: AuthorityName): { readonly type: KeyType; readonly authority: Grant['authority'] } {
-  return authority === 'p256' ? { type: 'p256', authority: 'p256' } : { type: 'sm2', authority: 'sm2' };
+  return authority === 'p256' || authority === 'rsa'
+    ? { type: authority, authority }
+    : { type: 'sm2', authority: 'sm2' };
 }
 
 /**
@@ -189,9 +191,19 @@ export function checkSigner(
     throw new Refusal('signerNotTrusted', "the signer's certificate is not for signatures");
   }
   if (now < certificate.notBefore) throw new Refusal('signerNotTrusted', "the signer's certificate is not valid yet");
-  if (now <= certificate.notAfter) return;
-  const expiredDays = (now.getTime() - certificate.notAfter.getTime()) / dayMilliseconds;
-  if (!policy.acceptsExpiredSigner || (policy.maxExpiredDays !== null && expiredDays > policy.maxExpiredDays)) {
-    throw new Refusal('signerNotTrusted', "the signer's certificate has expired");
+  checkEnd(certificate.notAfter, "the signer's certificate has expired", policy, now);
+}
+
+/**
+ * Whether what has ended still counts.
+ * @param text what is said if it does not
+ * @throws Refusal `signerNotTrusted`
+ */
+export function checkEnd(notAfter: Date, text: string, policy: Policy, now: Date): void {
+  if (now <= notAfter) return;
+  const { acceptsExpiredSigner, maxExpiredDays } = policy;
+  const expiredDays = (now.getTime() - notAfter.getTime()) / dayMilliseconds;
+  if (!acceptsExpiredSigner || (maxExpiredDays !== null && expiredDays > maxExpiredDays)) {
+    throw new Refusal('signerNotTrusted', text);
   }
 }

@@ -3,7 +3,7 @@ import { bytesEqual, toHex } from '../../src/pki/bytes.ts';
 import { CertificateError, parseCertificate, type Certificate } from '../../src/pki/certificate.ts';
 import { namesEqual } from '../../src/pki/name.ts';
 import { isAcceptedSignatureAlgorithm, verifySignature } from '../../src/pki/signature.ts';
-import { checkSigner } from './admission.ts';
+import { checkEnd, checkSigner } from './admission.ts';
 import type { Authority, Hierarchy } from './hierarchy.ts';
 import { fingerprint, type Ledger, type RegisteredCertificate, type Transaction } from './ledger.ts';
 import type { Policy } from './policy.ts';
@@ -33,7 +33,7 @@ const macAlgorithms: readonly string[] = [
   '1.2.840.113533.7.66.16',
 ];
 
-const ours = ['sm2', 'p256', 'oldRsa'] as const;
+const ours = ['sm2', 'p256', 'rsa', 'oldRsa'] as const;
 
 /**
  * The parts of a header that concern no one transaction.
@@ -130,9 +130,8 @@ export async function authenticate(
   if (!(await verifySignature({ spki: certificate.spki, algorithm, message: protectedPart, signature: protection }))) {
     throw new Refusal('badMessageCheck', 'the protection does not verify');
   }
-  if (!(await issuerOf(certificate, context.hierarchy))) {
-    throw new Refusal('signerNotTrusted', "the signer's certificate is not of this authority");
-  }
+  const issuer = await issuerOf(certificate, context.hierarchy);
+  if (!issuer) throw new Refusal('signerNotTrusted', "the signer's certificate is not of this authority");
   const registered = ledger.certificate(certificate.der);
   if (!registered) throw new Refusal('badCertId', "the signer's certificate is not known here");
   const transactions = [
@@ -141,6 +140,9 @@ export async function authenticate(
     signingTransactionOf(message, ledger),
   ];
   checkSigner(registered, certificate, transactions, context.policy, context.now);
+  for (const { notAfter } of [issuer.read.issuing, issuer.read.root]) {
+    checkEnd(notAfter, "the authority over the signer's certificate has ended", context.policy, context.now);
+  }
   return { certificate, fingerprint: fingerprint(certificate.der), registered };
 }
 

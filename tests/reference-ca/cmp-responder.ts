@@ -1,4 +1,3 @@
-import type { FailInfo } from '../../src/ca/authority.ts';
 import {
   buildMessage,
   CmpFormatError,
@@ -9,7 +8,8 @@ import {
 } from '../../src/ca/cmp-messages.ts';
 import { signatureAlgorithmFor } from '../../src/pki/algorithms.ts';
 import { bytesEqual, fromHex, toHex, type Bytes } from '../../src/pki/bytes.ts';
-import { parseCertificate } from '../../src/pki/certificate.ts';
+import { CertificateError, parseCertificate } from '../../src/pki/certificate.ts';
+import { namesEqual, type DistinguishedName } from '../../src/pki/name.ts';
 import { digestForSignatureAlgorithm } from '../../src/pki/signature.ts';
 import { checkContent, checkEncryptionRequest, checkUpdate, decide, proveRequest, type Grant } from './admission.ts';
 import { errorBody, issuedAgain, issuedBody, issuedIn, refusalBody, waitingBody, type Body } from './answers.ts';
@@ -57,19 +57,14 @@ interface Answer {
   readonly exchange: Exchange;
 }
 
-const rejection = (failInfo: FailInfo): Body => ({
-  type: 'error',
-  status: { status: 'rejection', failInfo: [failInfo] },
-});
-
-/** How it is proven what became of a transaction; a message in `message` proves itself. */
-const proofBodies: Readonly<Record<EnrolmentInfo['status'], Body | undefined>> = {
-  unknown: rejection('badCertId'),
-  pending: undefined,
-  issued: undefined,
-  confirmed: { type: 'pkiConf' },
-  withdrawn: rejection('certRevoked'),
-};
+/**
+ * How it is proven what became of a transaction, where no message in it proves that: an error with a text that no other
+ * error here has. What holders send cannot bring about such a text, whatever nonce and transactionID they choose.
+ */
+const proofBody = (status: EnrolmentInfo['status']): Body | undefined =>
+  status === 'pending' || status === 'issued'
+    ? undefined
+    : { type: 'error', status: { status: 'rejection', text: [`enrolment: ${status}`] } };
 
 /** NULL-DN (RFC 9483 §3.1): nobody by name. */
 const emptyName = Uint8Array.of(0x30, 0);
@@ -144,7 +139,7 @@ export class CmpResponder {
       await this.#withdrawOverdue();
       const transaction = id.length === 64 ? this.#ledger.transactionOfPublicKey(id) : this.#ledger.transaction(id);
       const info = this.#info(transaction);
-      const body = proofBodies[info.status];
+      const body = proofBody(info.status);
       return nonce && body ? { ...info, proof: await this.#prove(id, nonce, transaction, body) } : info;
     });
   }
@@ -485,14 +480,16 @@ export class CmpResponder {
 
   /** Which authority answers the holder of a certificate. */
   #answering(name: AuthorityName | undefined): Authority {
-    return name === 'p256' ? this.#hierarchy.p256 : this.#hierarchy.sm2;
+    return this.#hierarchy[name === 'p256' || name === 'rsa' ? name : 'sm2'];
   }
 
   /** Who answers a message whose sender is not proven: one whose signature such a sender can probably check. */
-  #authorityFor({ header }: PkiMessage): Authority {
-    const { sm2, p256 } = this.#hierarchy;
+  #authorityFor({ header, extraCerts }: PkiMessage): Authority {
+    const { sm2, p256, rsa } = this.#hierarchy;
+    const issuer = extraCerts[0] && issuerName(extraCerts[0]);
+    const named = [p256, rsa].find(({ read }) => issuer && namesEqual(read.issuing.subject, issuer));
     const isEcdsa = header.protectionAlgorithm?.startsWith('1.2.840.10045.4.') === true;
-    return isEcdsa ? p256 : sm2;
+    return named ?? (isEcdsa ? p256 : sm2);
   }
 
   async #answer({ message, header, authority }: Received, body: Body, confirmBy?: number): Promise<Answer> {
@@ -529,6 +526,16 @@ export class CmpResponder {
 /** Without a status a certificate is accepted (RFC 9810 §5.3.18). */
 const accepts = ({ status }: CertStatus): boolean =>
   status === undefined || status.status === 'accepted' || status.status === 'grantedWithMods';
+
+/** Undefined for bytes that are no certificate. */
+function issuerName(der: Uint8Array): DistinguishedName | undefined {
+  try {
+    return parseCertificate(der).issuer;
+  } catch (error) {
+    if (error instanceof CertificateError) return undefined;
+    throw error;
+  }
+}
 
 /** A request as the ledger keeps it. */
 function described(request: CertificateRequest, sender: Sender, signingTransaction: string | undefined) {

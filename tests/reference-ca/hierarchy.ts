@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import * as v from 'valibot';
@@ -7,9 +8,9 @@ import { issueCertificate, keyIdentifier } from './issue.ts';
 import { generateKey, loadKey, type KeyType, type SoftwareKey } from './keys.ts';
 import { attributeTypes, encodeName } from './subject.ts';
 
-export const authorityNames = ['sm2', 'p256', 'oldRsa', 'foreign'] as const;
+export const authorityNames = ['sm2', 'p256', 'rsa', 'oldRsa', 'foreign'] as const;
 /**
- * `sm2` issues today, `p256` for keys without SM2, `oldRsa` issued before the upgrade's cut-off and issues no more,
+ * `sm2` issues today, `p256` and `rsa` for keys without SM2, `oldRsa` issued before the upgrade's cut-off and issues no more,
  * `foreign` is somebody else's: nobody here trusts it.
  */
 export type AuthorityName = (typeof authorityNames)[number];
@@ -55,6 +56,13 @@ const plans: Readonly<Record<AuthorityName, Plan>> = {
     notBefore: '2018-01-01T00:00:00Z',
     notAfter: '2049-12-31T00:00:00Z',
   },
+  rsa: {
+    type: 'rsa',
+    organization: '示例认证中心',
+    commonName: '示例 RSA',
+    notBefore: '2018-01-01T00:00:00Z',
+    notAfter: '2049-12-31T00:00:00Z',
+  },
   oldRsa: {
     type: 'rsa',
     organization: '示例认证中心',
@@ -71,7 +79,13 @@ const plans: Readonly<Record<AuthorityName, Plan>> = {
   },
 };
 
-async function makeAuthority(name: AuthorityName): Promise<Authority> {
+/** What may differ in authorities newly made. */
+export interface HierarchyOptions {
+  /** When the old authority, root and issuing, ends. */
+  readonly oldRsaEnds?: Date | undefined;
+}
+
+async function makeAuthority(name: AuthorityName, { oldRsaEnds }: HierarchyOptions): Promise<Authority> {
   const plan = plans[name];
   const distinguishedName = (suffix: string): Bytes =>
     encodeName([
@@ -79,7 +93,8 @@ async function makeAuthority(name: AuthorityName): Promise<Authority> {
       [attributeTypes.organization, plan.organization],
       [attributeTypes.commonName, `${plan.commonName} ${suffix}`],
     ]);
-  const validity = { notBefore: new Date(plan.notBefore), notAfter: new Date(plan.notAfter) };
+  const end = (name === 'oldRsa' ? oldRsaEnds : undefined) ?? new Date(plan.notAfter);
+  const validity = { notBefore: new Date(plan.notBefore), notAfter: end };
   const root = { name: distinguishedName('根 CA'), key: await generateKey(plan.type) };
   const key = await generateKey(plan.type);
   const subject = distinguishedName('CA');
@@ -126,19 +141,23 @@ const storedAuthority = v.object({
 });
 const storedHierarchy = v.object({
   version: v.literal(1),
-  authorities: v.object(v.entriesFromList(authorityNames, storedAuthority)),
+  authorities: v.partial(v.object(v.entriesFromList(authorityNames, storedAuthority))),
 });
+type StoredAuthorities = v.InferOutput<typeof storedHierarchy>['authorities'];
 
 async function fromEach<T>(make: (name: AuthorityName) => Promise<T>): Promise<Record<AuthorityName, T>> {
-  const [sm2, p256, oldRsa, foreign] = await Promise.all([make('sm2'), make('p256'), make('oldRsa'), make('foreign')]);
-  return { sm2, p256, oldRsa, foreign };
+  const [sm2, p256, rsa, oldRsa, foreign] = await Promise.all([
+    make('sm2'),
+    make('p256'),
+    make('rsa'),
+    make('oldRsa'),
+    make('foreign'),
+  ]);
+  return { sm2, p256, rsa, oldRsa, foreign };
 }
 
-const makeHierarchy = (): Promise<Hierarchy> => fromEach(makeAuthority);
-
-function toJson(hierarchy: Hierarchy): string {
-  const authorities = authorityNames.map((name) => {
-    const { root, issuing } = hierarchy[name];
+function toJson(made: readonly Authority[]): string {
+  const authorities = made.map(({ name, root, issuing }) => {
     const stored = {
       root: toBase64(root),
       issuing: {
@@ -153,13 +172,16 @@ function toJson(hierarchy: Hierarchy): string {
   return `${JSON.stringify({ version: 1, authorities: Object.fromEntries(authorities) }, undefined, 2)}\n`;
 }
 
-function fromJson(json: string): Promise<Hierarchy> {
-  const { authorities } = v.parse(storedHierarchy, JSON.parse(json));
-  return fromEach(async (name) => {
-    const { root, issuing } = authorities[name];
-    const key = await loadKey(issuing.type, issuing.privateKey, issuing.spki);
-    return authority(name, { root, issuing: issuing.certificate, key });
-  });
+const fromJson = (json: string): StoredAuthorities => v.parse(storedHierarchy, JSON.parse(json)).authorities;
+
+async function load(name: AuthorityName, stored: StoredAuthorities): Promise<Authority> {
+  const { root, issuing } = stored[name] ?? missing(name);
+  const key = await loadKey(issuing.type, issuing.privateKey, issuing.spki);
+  return authority(name, { root, issuing: issuing.certificate, key });
+}
+
+function missing(name: AuthorityName): never {
+  throw new SyntaxError(`the authority ${name} is missing in its file`);
 }
 
 const hasCode = (error: unknown, ...codes: string[]): boolean =>
@@ -176,7 +198,7 @@ async function readIfThere(file: string): Promise<string | undefined> {
 
 /** Writes a file that appears whole or not at all, and leaves one that another process made first. */
 async function writeOnce(file: string, text: string): Promise<void> {
-  const draft = `${file}.${process.pid}`;
+  const draft = `${file}.${randomUUID()}`;
   await writeFile(draft, text, { mode: 0o600, flush: true });
   try {
     await link(draft, file);
@@ -190,17 +212,30 @@ async function writeOnce(file: string, text: string): Promise<void> {
   }
 }
 
-/**
- * The authorities of a data directory, made on first use. They are samples: their keys lie beside them unencrypted.
- * @param directory undefined: in memory only
- * @throws v.ValiError or SyntaxError when the stored file is damaged
- */
-export async function openHierarchy(directory: string | undefined): Promise<Hierarchy> {
-  if (directory === undefined) return makeHierarchy();
-  await mkdir(directory, { recursive: true });
-  const file = path.join(directory, 'hierarchy.json');
+/** What a file holds; first made and written where there is none. */
+async function storedIn(file: string, make: () => Promise<readonly Authority[]>): Promise<StoredAuthorities> {
   const stored = await readIfThere(file);
   if (stored !== undefined) return fromJson(stored);
-  await writeOnce(file, toJson(await makeHierarchy()));
+  await writeOnce(file, toJson(await make()));
   return fromJson(await readFile(file, 'utf8'));
+}
+
+/**
+ * The authorities of a data directory, made on first use: all in one file, and each that came to this project later than
+ * that file in one of its own, for what is written stays as it is. They are samples: their keys lie beside them
+ * unencrypted.
+ * @param directory undefined: in memory only
+ * @throws v.ValiError or SyntaxError when a stored file is damaged
+ */
+export async function openHierarchy(directory: string | undefined, options: HierarchyOptions = {}): Promise<Hierarchy> {
+  if (directory === undefined) return fromEach((name) => makeAuthority(name, options));
+  await mkdir(directory, { recursive: true });
+  const first = await storedIn(path.join(directory, 'hierarchy.json'), async () =>
+    Object.values(await fromEach((name) => makeAuthority(name, options))),
+  );
+  return fromEach(async (name) => {
+    if (first[name]) return load(name, first);
+    const file = path.join(directory, `hierarchy-${name}.json`);
+    return load(name, await storedIn(file, async () => [await makeAuthority(name, options)]));
+  });
 }

@@ -14,6 +14,8 @@ export interface ReferenceCaOptions {
   readonly directory?: string;
   /** Authorities already open, to share them; default those of the directory, or new ones. */
   readonly hierarchy?: Hierarchy;
+  /** When the old authority ends, if it is made now; default far ahead. */
+  readonly oldRsaEnds?: Date;
   /** What differs from the default policy. */
   readonly policy?: Partial<Policy>;
   readonly now?: () => Date;
@@ -36,7 +38,7 @@ export interface ReferenceCa {
 /** Opens the authority of a data directory, or a new one in memory. @throws LedgerError */
 export async function openReferenceCa(options: ReferenceCaOptions = {}): Promise<ReferenceCa> {
   const now = options.now ?? ((): Date => new Date());
-  const hierarchy = options.hierarchy ?? (await openHierarchy(options.directory));
+  const hierarchy = options.hierarchy ?? (await openHierarchy(options.directory, { oldRsaEnds: options.oldRsaEnds }));
   const ledger = options.directory === undefined ? Ledger.inMemory(now) : await Ledger.open(options.directory, now);
   const responder = new CmpResponder({ hierarchy, ledger, policy: { ...defaultPolicy, ...options.policy }, now });
   const answerCmp = caHandler(responder, now);

@@ -26,7 +26,7 @@ const ocspLifeMilliseconds = dayMilliseconds;
 const delegateLifeMilliseconds = 30 * dayMilliseconds;
 
 /** Authorities that say what became of their certificates; the first has its answers signed by a delegate. */
-const served = ['sm2', 'p256', 'oldRsa'] as const;
+const served = ['sm2', 'p256', 'rsa', 'oldRsa'] as const;
 
 interface Delegate {
   /** In the making at first: two who ask at once get one delegate. */

@@ -70,6 +70,7 @@ async function openWith(policy: Partial<Policy>): Promise<void> {
 describe.each([
   ['sm2', 'sm2'],
   ['p256', 'p256'],
+  ['rsa', 'rsa'],
   ['oldRsa', 'sm2'],
 ] as const)('a holder under %s', (authority, newAuthority) => {
   test(`gets a certificate under ${newAuthority} for the new key, and confirms it`, async () => {

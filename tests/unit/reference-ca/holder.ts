@@ -71,6 +71,10 @@ export async function makeHolder(ca: ReferenceCa, now: Date, parameters: HolderP
   return { certificate: parseCertificate(certificate), key };
 }
 
+/** The kind of key a holder may ask for; the old authority's holders are upgraded. */
+export const newKeyType = ({ key, certificate }: Holder): KeyType =>
+  key.type === 'rsa' && certificate.issuer.attributes.some(({ value }) => value.includes('(旧)')) ? 'sm2' : key.type;
+
 export const random = (length: number): Bytes => crypto.getRandomValues(new Uint8Array(length));
 
 /** A request for a new key, by default of the right kind and under the holder's own name. */
@@ -78,8 +82,7 @@ export async function makeCsr(
   holder: Holder,
   parameters: { readonly key?: SoftwareKey; readonly type?: KeyType; readonly subject?: Uint8Array } = {},
 ): Promise<Bytes> {
-  const key =
-    parameters.key ?? (await generateKey(parameters.type ?? (holder.key.type === 'rsa' ? 'sm2' : holder.key.type)));
+  const key = parameters.key ?? (await generateKey(parameters.type ?? newKeyType(holder)));
   return createCsr({ subject: parameters.subject ?? holder.certificate.subject.der, spki: key.spki, sign: key.sign });
 }
 
@@ -193,9 +196,8 @@ export async function exchange(ca: ReferenceCa, request: Uint8Array): Promise<Pk
   if (!bytes) throw new Error('no PKIMessage came back');
   const answer = parseMessage(bytes);
   const { header, protectedPart, protection } = answer;
-  const authority = [ca.hierarchy.sm2, ca.hierarchy.p256].find(({ issuing }) =>
-    bytesEqual(issuing.subject, header.sender.der),
-  );
+  const { sm2, p256, rsa } = ca.hierarchy;
+  const authority = [sm2, p256, rsa].find(({ issuing }) => bytesEqual(issuing.subject, header.sender.der));
   if (!authority || !protection || !bytesEqual(answer.extraCerts[0] ?? random(1), authority.issuing.certificate)) {
     throw new Error('the answer is of no authority of ours');
   }

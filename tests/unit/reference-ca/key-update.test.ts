@@ -42,6 +42,7 @@ const serialOf = ({ certificate }: Holder): Uint8Array => Buffer.from(certificat
 test.each([
   ['sm2', 'sm2'],
   ['p256', 'p256'],
+  ['rsa', 'rsa'],
   ['oldRsa', 'sm2'],
 ] as const)('a holder under %s updates the key to one of %s, and confirms', async (authority, type) => {
   const holder = await makeHolder(ca, clock.now(), { authority });

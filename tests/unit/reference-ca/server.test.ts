@@ -138,7 +138,7 @@ describe('GET /api', () => {
 describe('GET /config.json', () => {
   test('pins the roots of the authority behind it', async () => {
     const config = await json(await fetch(url('/config.json')));
-    const { sm2, p256, oldRsa } = ca.hierarchy;
+    const { sm2, p256, rsa, oldRsa } = ca.hierarchy;
     const bytes = (field: string): Uint8Array[] => (config[field] as string[]).map(fromBase64);
     expect(config).toMatchObject({
       version: 1,
@@ -148,8 +148,8 @@ describe('GET /config.json', () => {
       models: [],
       demo: true,
     });
-    expect(bytes('anchors')).toEqual([sm2.root, p256.root, oldRsa.root]);
-    expect(bytes('intermediates')).toEqual([sm2, p256, oldRsa].map(({ issuing }) => issuing.certificate));
+    expect(bytes('anchors')).toEqual([sm2.root, p256.root, rsa.root, oldRsa.root]);
+    expect(bytes('intermediates')).toEqual([sm2, p256, rsa, oldRsa].map(({ issuing }) => issuing.certificate));
     expect(bytes('oldIssuers')).toEqual([oldRsa.root]);
   });
 
