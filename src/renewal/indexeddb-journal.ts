@@ -2,11 +2,13 @@ import type { StoredTransaction } from '../storage/database.ts';
 import { StorageError } from '../storage/errors.ts';
 import { getTransaction, putTransaction, removeTransaction, transactionsOfKey } from '../storage/transactions.ts';
 import type { EndReason, Journal, JournalRecord, Purpose, Stage } from './journal.ts';
+import { usualSlots } from './usual-slot.ts';
 
 const stages: readonly Stage[] = ['generate', 'request', 'write', 'confirm', 'ended', 'done'];
 const purposes: readonly Purpose[] = ['renewal', 'upgrade'];
 const managementKeys: readonly unknown[] = [undefined, 'protected', 'default', 'asked'];
 const choices: readonly unknown[] = [undefined, 'chosen', 'done'];
+const promotionSlots: readonly unknown[] = [undefined, ...usualSlots];
 const endReasons: readonly EndReason[] = ['rejected', 'notAcceptable', 'withdrawn', 'goneFromKey'];
 
 /** The journal in the browser's database, written with strict durability. Throws `StorageError`. */
@@ -52,6 +54,7 @@ export function readRecord(row: StoredTransaction): JournalRecord {
     (value['endedBecause'] === undefined || (endReasons as readonly unknown[]).includes(value['endedBecause'])) &&
     managementKeys.includes(value['managementKey']) &&
     [value['retirement'], value['promotion']].every((choice) => choices.includes(choice)) &&
+    promotionSlots.includes(value['promotionSlot']) &&
     container('oldContainer') &&
     container('newContainer') &&
     bytes('oldCertificate') &&

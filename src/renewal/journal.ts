@@ -1,4 +1,5 @@
 import type { ContainerRef, ManagementKeyOrigin } from '../usbkey/usbkey.ts';
+import type { UsualSlot } from './usual-slot.ts';
 
 /** The two procedures that write to a key. */
 export type Purpose = 'renewal' | 'upgrade';
@@ -61,6 +62,8 @@ export interface JournalRecord {
    * perhaps begun; or done, and the two containers are named as they are now.
    */
   readonly promotion?: 'chosen' | 'done';
+  /** The slot the new key pair is on its way to: half-way, the old container's name stands for another one already. */
+  readonly promotionSlot?: UsualSlot;
   /** The management key that the writing was allowed by, on a key that has one. */
   readonly managementKey?: ManagementKeyOrigin;
   /** Milliseconds since 1970, by the clock of the procedure. */

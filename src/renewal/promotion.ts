@@ -1,4 +1,5 @@
-import { KeyError, type ContainerRef, type Promoted } from '../usbkey/usbkey.ts';
+import { toHex } from '../pki/bytes.ts';
+import { KeyError, type ContainerRef, type KeyErrorCode, type Promoted, type UsbKey } from '../usbkey/usbkey.ts';
 import {
   afterwards,
   holds,
@@ -12,6 +13,7 @@ import {
 } from './finished.ts';
 import type { JournalRecord } from './journal.ts';
 import type { Stopped } from './outcome.ts';
+import { usualSlot } from './usual-slot.ts';
 
 /** Why the new key pair stays where it is. */
 export type Stays =
@@ -21,12 +23,14 @@ export type Stays =
   /** The key has no second free container for the old key pair; nothing was moved. */
   | 'noRoom'
   /** The old container is not what was replaced, or what was moved does not read back as it was. */
-  | 'changed';
+  | 'changed'
+  /** The two pairs are not where they could change places: doing it again changes nothing. */
+  | 'impossible';
 
 export type Promotion =
   | { readonly kind: 'promoted' }
   | { readonly kind: 'stays'; readonly because: Stays }
-  /** Both key pairs are on the key with their certificates; doing it again goes on. */
+  /** Both key pairs are on the key with their certificates; doing it again goes on, or begins. */
   | Stopped;
 
 const stays = (because: Stays): Promotion => ({ kind: 'stays', because });
@@ -34,9 +38,9 @@ const stays = (because: Stays): Promotion => ({ kind: 'stays', because });
 /**
  * Puts the new key pair of a finished transaction where other programs look for it, and the old one into another free
  * container, where it stays (on a PIV key with MOVE KEY: old → second spare slot, new → its place). The new certificate is
- * there and valid and its key signs, and the old one is where it was; the choice is journaled before anything moves;
- * afterwards both are read back. Only ever by the person's choice. Never rejects. The user is logged out of the key at
- * the end.
+ * there and valid and its key signs, and the old one is where it was; the choice is journaled before anything moves, and
+ * taken back where nothing has moved; afterwards both are read back. Only ever by the person's choice. Never rejects. The
+ * user is logged out of the key at the end.
  */
 export const promoteNew = (ports: AfterwardsPorts, options: AfterwardsOptions): Promise<Promotion> =>
   afterwards<Promotion>(ports, options, stays, (finished) => promote(ports, finished));
@@ -55,18 +59,23 @@ async function promote(ports: AfterwardsPorts, finished: Finished): Promise<Prom
   // Cut in the middle, the old one may be on its way already: the key knows which it is.
   const begun = record.promotion === 'chosen';
   if (!begun && !(await holdsAt(ports, oldContainer, oldCertificate))) return stays('changed');
+  const promotionSlot = record.promotionSlot ?? usualSlot(await slotOf(key, oldContainer));
+  if (!begun && promotionSlot === undefined) return stays('impossible');
 
   await login.logIn(newContainer.application);
   if (!(await newKeySigns(ports, finished))) return stays('newKeyFails');
-  await put({ promotion: 'chosen' });
+  const before = await placesOf(key);
+  await put({ promotion: 'chosen', ...(promotionSlot && { promotionSlot }) });
   let promoted: Promoted | undefined;
   try {
     promoted = await login.asUser(newContainer.application, async () => key.promote?.(newContainer, oldContainer));
   } catch (error) {
-    const code = error instanceof KeyError ? error.code : undefined;
-    if (code !== 'noRoom' && code !== 'unsupported') throw error;
-    if (!begun) await journal.put(record);
-    return stays(code);
+    // Nothing has moved, so there is nothing to come back to. Of a key that cannot be asked, the choice stands.
+    const untouched = !begun && (await placesOf(key).catch(() => undefined)) === before;
+    if (untouched) await journal.put(record);
+    const because = refusals.get(error instanceof KeyError ? error.code : undefined);
+    if (because === undefined) throw error;
+    return stays(because);
   }
   if (!promoted) return stays('unsupported');
   const { fresh, former } = promoted;
@@ -75,6 +84,28 @@ async function promote(ports: AfterwardsPorts, finished: Finished): Promise<Prom
   if (!isRight) return stays('changed');
   await put({ promotion: 'done', newContainer: fresh, oldContainer: former });
   return { kind: 'promoted' };
+}
+
+/** Refusals that say why; after any other, doing it again may end well. */
+const refusals: ReadonlyMap<KeyErrorCode | undefined, Stays> = new Map([
+  ['noRoom', 'noRoom'],
+  ['unsupported', 'unsupported'],
+  ['notFound', 'impossible'],
+  ['noKeyPair', 'impossible'],
+]);
+
+/** Which containers are where, as text to compare: each change of a promotion alters it. */
+async function placesOf(key: UsbKey): Promise<string> {
+  const places: string[] = [];
+  for (const ref of await key.listContainers()) {
+    const { slot, signing } = await key.readContainer(ref);
+    places.push(`${slot ?? ''} ${ref.container} ${signing ? toHex(signing.publicKey) : ''}`);
+  }
+  return places.sort().join();
+}
+
+async function slotOf(key: UsbKey, ref: ContainerRef): Promise<string | undefined> {
+  return (await isThere(key, ref)) ? (await key.readContainer(ref)).slot : undefined;
 }
 
 async function holdsAt(

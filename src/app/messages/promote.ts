@@ -1,9 +1,11 @@
+import type { StopReason } from '../../renewal/outcome.ts';
 import type { Stays } from '../../renewal/promotion.ts';
 
 const zh = {
   summary: '要不要让其他程序也找到新证书？',
-  where: (slot: string): string =>
-    `这张证书在 ${slot} 号槽里。本站找得到它；其他程序一般只看 9A 和 9C，找到的还是原来的证书。`,
+  where: (slot: string): string => `这张证书在 ${slot} 号槽里。本站找得到它；其他程序一般只看 9A 和 9C，`,
+  another: '找到的还是原来的证书。',
+  none: '在那里现在找不到可用的证书。',
   defaultManagementKey:
     '这个 USBKEY 的管理密钥还是出厂时的，人人都知道，谁拿到它都能往里写。证书不受影响。请让发放 USBKEY 的单位换掉；本站不会替您改。',
   keep: '只在本站使用的，不用管它。',
@@ -21,14 +23,22 @@ const zh = {
     unsupported: '这个 USBKEY 不能调换位置。两张证书都在原处。',
     noRoom: 'USBKEY 里没有第二个空槽，没有调换。两张证书都在原处。',
     changed: 'USBKEY 里的内容和办理时不一样，已经停下。请插拔 USBKEY 后再看。',
+    impossible: '没有找到可以对调的两张证书和它们的密钥，不能调换。什么都没有删除。其他程序要用新证书，请致电热线。',
   } as Record<Stays, string>,
+  stoppedBecause: {
+    managementKeyNeeded: '管理密钥没有核对通过，这次没有调换。两张证书都在 USBKEY 里。问到管理密钥后，可以再点一次。',
+    locked: 'USBKEY 已锁死，这次没有调换。两张证书都在 USBKEY 里。请到任意服务中心解锁后再来。',
+    modelStopped: '这种型号的 USBKEY，现在暂停写入，没有调换。两张证书都在原处。什么时候恢复，请致电热线。',
+  } as Partial<Record<StopReason, string>>,
   stopped: '没有换完。两张证书都在 USBKEY 里。请插拔 USBKEY，回到这里再点一次，会接着换完。',
   again: '接着换完',
 };
 const en: typeof zh = {
   summary: 'Should other programs find the new certificate too?',
   where: (slot) =>
-    `This certificate is in slot ${slot}. This site finds it there; other programs usually look into 9A and 9C only, and find the old one.`,
+    `This certificate is in slot ${slot}. This site finds it there; other programs usually look into 9A and 9C only, `,
+  another: 'and find the old one.',
+  none: 'and find no usable certificate there now.',
   defaultManagementKey:
     'The management key of this USBKEY is still the one it was delivered with, which is public: whoever holds the USBKEY can write to it. The certificate is not affected. Ask whoever handed it out to change the key; this site does not.',
   keep: ' If it is used on this site only, leave it.',
@@ -48,6 +58,16 @@ const en: typeof zh = {
     unsupported: 'This USBKEY cannot change places. Both certificates are where they were.',
     noRoom: 'There is no second free slot on the USBKEY. Both certificates are where they were.',
     changed: 'The USBKEY holds something else than during the renewal, so the work stopped. Unplug it and look again.',
+    impossible:
+      'The two certificates with their keys are not where they could change places. Nothing was deleted. If other programs need the new one, call the hot-line.',
+  },
+  stoppedBecause: {
+    managementKeyNeeded:
+      'The management key was not confirmed, so nothing was moved this time. Both certificates are on the USBKEY. Press again once you have it.',
+    locked:
+      'The USBKEY is locked, so nothing was moved this time. Both certificates are on it. Any service centre can unlock it.',
+    modelStopped:
+      'Writing to this model of USBKEY is suspended. Nothing was moved; both certificates are where they were. The hot-line knows when it will be back.',
   },
   stopped:
     'The move was not finished. Both certificates are on the USBKEY. Unplug it, plug it in, come back here and press again to finish.',

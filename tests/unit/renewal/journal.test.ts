@@ -34,6 +34,7 @@ test.each([
   ['a container without a name', { newContainer: { application: 'A' } }],
   ['a transaction id of another form', { transactionId: 'xyz' }],
   ['a request that is a number', { request: 7 }],
+  ['a way to a slot where nobody looks', { promotion: 'chosen', promotionSlot: '9D' }],
   ['no times', { updatedAt: undefined }],
 ])('a record with %s is damaged, not believed', (_what, damage) => {
   const row = { ...record, ...damage } as unknown as JournalRecord;

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Ports } from '../../../src/renewal/procedure.ts';
+import type { AskPassword, Ports } from '../../../src/renewal/procedure.ts';
 import { promoteNew, type Promotion } from '../../../src/renewal/promotion.ts';
 import { readKeyContents } from '../../../src/renewal/key-contents.ts';
 import { KeyError } from '../../../src/usbkey/usbkey.ts';
@@ -10,9 +10,12 @@ import { substitute } from '../../faults/substitute.ts';
 import { Office, recordsOf, samplePassword, World } from '../../faults/world.ts';
 import type { KeyState } from '../../virtual-key/state.ts';
 
+/** So many that a renewed certificate may be renewed at once. */
+const windowDays = 10_000;
+
 let office: Office;
 beforeAll(async () => {
-  office = await Office.open();
+  office = await Office.open({ policy: { windowDays } });
 }, 30_000);
 afterAll(() => office.close());
 
@@ -43,6 +46,16 @@ async function promote(
   } finally {
     await key.close();
   }
+}
+
+/** Renewed, and once more; `between` the new pair may take the place of the old one. */
+async function renewedTwice(between: (made: Renewed) => Promise<unknown> = () => Promise.resolve()): Promise<Renewed> {
+  const state = await office.ca.personalise('due-30-days', 'ccid-short', { commandSet: 'piv', algorithm: 'p256' });
+  const world = await World.open(office, state, 'ccid-short', { policy: { windowDays } });
+  const { transactionId = '' } = await world.press();
+  await between({ world, transactionId });
+  const again = await world.press();
+  return { world, transactionId: again.transactionId ?? '' };
 }
 
 /** The key pairs with their certificates, by place. */
@@ -181,6 +194,57 @@ describe('everything stays', () => {
   });
 });
 
+test('a choice of which nothing came is forgotten, and a wrong management key is said', async () => {
+  const made = await renewed();
+  const { world, transactionId } = made;
+  const own = world.key.state();
+  const { piv } = own;
+  const managementKey = piv && { ...piv.managementKey, key: '5a'.repeat(24), pinProtected: false };
+  const locked: KeyState = managementKey ? { ...own, piv: { ...piv, managementKey } } : own;
+  await world.key.reset(locked);
+  const before = recordsOf(world).get(transactionId);
+  const promoteWith = async (managementKey: Uint8Array | undefined): Promise<Promotion> => {
+    const key = await world.connect();
+    const typing = world.typing(samplePassword);
+    const askPassword: AskPassword = async (question, use) => {
+      if (question.kind === 'password') return typing(question, use);
+      if (managementKey) await use(managementKey);
+      return managementKey !== undefined;
+    };
+    const promotion = await promoteNew(world.ports(key), { transactionId, askPassword });
+    await key.close();
+    return promotion;
+  };
+
+  expect(await promoteWith(undefined)).toMatchObject({ kind: 'stopped', reason: 'cancelled' });
+  expect(recordsOf(world).get(transactionId)).toEqual(before);
+  expect(await promoteWith(new Uint8Array(24))).toMatchObject({ kind: 'stopped', reason: 'managementKeyNeeded' });
+  expect(recordsOf(world).get(transactionId)).toEqual(before);
+  expect(world.key.state()).toEqual(locked);
+  expect(await promoteWith(new Uint8Array(24).fill(0x5a))).toEqual({ kind: 'promoted' });
+}, 60_000);
+
+describe('a move that leads nowhere is told from one that may be finished', () => {
+  test.each(['notFound', 'noKeyPair'] as const)('the key says %s, and nothing has moved', async (code) => {
+    const made = await renewed();
+    const promotion = await promote(made, (ports) => ({
+      ...ports,
+      key: substitute(ports.key, { promote: () => Promise.reject(new KeyError(code, 'not from here')) }),
+    }));
+    expect(promotion).toEqual({ kind: 'stays', because: 'impossible' });
+    expect(recordsOf(made.world).get(made.transactionId)?.promotion).toBeUndefined();
+  });
+
+  test('the old certificate is not where other programs look: no password is asked for', async () => {
+    const made = await renewedTwice();
+    const before = made.world.key.state();
+    const typed = made.world.passwordsTyped;
+    expect(await promote(made)).toEqual({ kind: 'stays', because: 'impossible' });
+    expect(made.world.passwordsTyped).toBe(typed);
+    expect(made.world.key.state()).toEqual(before);
+  });
+});
+
 describe('cut', () => {
   /** Both certificates are on the key with their key pairs at every moment, or one is and the other's pair is. */
   function expectNothingLost(made: Renewed, state: KeyState): void {
@@ -226,6 +290,30 @@ describe('cut', () => {
       for (const when of ['before', 'after'] as const)
         await cutAndFinish(made, (world) => world.key.unplugAtWrite(n, when), `write ${n} ${when}`);
   }, 120_000);
+
+  test('at each write of a second renewal’s move, it is known where the new pair belongs, and it is finished', async () => {
+    const made = await renewedTwice(promote);
+    const fresh = pairAt(made.world.key.state(), '82');
+    expect(fresh).not.toBe('');
+    expect(pairAt(made.world.key.state(), '9A')).not.toBe('');
+    for (let n = 1; n <= 5; n++) {
+      const world = await World.open(office, made.world.key.state(), 'ccid-short');
+      for (const [id, record] of recordsOf(made.world)) recordsOf(world).set(id, structuredClone(record));
+      const cut = { world, transactionId: made.transactionId };
+      world.key.unplugAtWrite(n, 'after');
+
+      await promote(cut).catch(() => undefined);
+
+      expect(recordsOf(world).get(cut.transactionId), `write ${n}`).toMatchObject({
+        promotion: 'chosen',
+        promotionSlot: '9A',
+      });
+      world.key.disarm();
+      await world.key.plug();
+      expect(await promote(cut), `write ${n}`).toEqual({ kind: 'promoted' });
+      expect(pairAt(world.key.state(), '9A'), `write ${n}`).toBe(fresh);
+    }
+  }, 60_000);
 
   test('at transfers all along, and where only the journal’s last word is missing', async () => {
     const made = await renewed();
