@@ -188,6 +188,8 @@ function serialize(entry: LedgerEntry): string {
 export class Ledger {
   /** Undefined: kept in memory only. */
   readonly file: string | undefined;
+  /** Bytes of a last line without its line feed, which a crash left and opening cut off; 0 after an orderly end. */
+  readonly cutOffBytes: number;
   readonly #handle: FileHandle | undefined;
   readonly #now: () => Date;
   readonly #certificates = new Map<string, RegisteredCertificate>();
@@ -196,8 +198,9 @@ export class Ledger {
   readonly #senderNonces = new Set<string>();
   #entries = 0;
 
-  private constructor(file: string | undefined, handle: FileHandle | undefined, now: () => Date) {
+  private constructor(file: string | undefined, handle: FileHandle | undefined, now: () => Date, cutOffBytes = 0) {
     this.file = file;
+    this.cutOffBytes = cutOffBytes;
     this.#handle = handle;
     this.#now = now;
   }
@@ -219,7 +222,7 @@ export class Ledger {
       const stored = await readFile(file);
       const end = stored.lastIndexOf(0x0a) + 1;
       if (end < stored.length) await handle.truncate(end);
-      const ledger = new Ledger(file, handle, now);
+      const ledger = new Ledger(file, handle, now, stored.length - end);
       const lines = stored.subarray(0, end).toString('utf8').split('\n').slice(0, -1);
       for (const [index, line] of lines.entries()) ledger.#apply(readLine(line, `${file}:${index + 1}`));
       return ledger;

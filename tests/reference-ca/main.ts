@@ -33,4 +33,8 @@ console.log(
   `Reference CA: CMP (RFC 9810) at ${listening.url}ca/cmp, lookup at ${listening.url}api/enrolments/{transactionID}`,
 );
 console.log(`Ledger: ${ca.ledger.file ?? 'in memory'}`);
+const { cutOffBytes } = ca.ledger;
+if (cutOffBytes > 0) {
+  console.log(`The ledger's last line was cut short by a crash: its ${cutOffBytes} bytes, never acted upon, are gone.`);
+}
 console.log(listening.url);

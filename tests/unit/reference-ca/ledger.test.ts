@@ -123,6 +123,7 @@ test('a last line cut short by a crash is dropped, and writing goes on behind it
 
   const third = await Ledger.open(directory);
   await third.close();
+  expect([ledger.cutOffBytes, again.cutOffBytes, third.cutOffBytes]).toEqual([0, 24, 0]);
   expect(third.length).toBe(2);
   expect(third.certificate(oldCertificate)?.status).toBe('revoked');
 });
