@@ -178,6 +178,129 @@ test('openssl cmp, RSA: an upgrade is taken and answered with an SM2 certificate
   expect(certificate.issuer.der).toEqual(ca.hierarchy.sm2.issuing.subject);
 });
 
+/** The same, as a key update (kur) for a key of OpenSSL's own making; the options are those of `layOut` without a CSR. */
+async function layOutUpdate(holder: Holder, key: SoftwareKey, authority: AuthorityName): Promise<readonly string[]> {
+  const options = await layOut(holder, new Uint8Array(), authority);
+  const name = nameIn(options);
+  await writeKey(`${name}-new.key`, key);
+  const withoutCsr = options.filter((option, i) => option !== '-csr' && options[i - 1] !== '-csr');
+  return [...withoutCsr.map((option) => (option === 'p10cr' ? 'kur' : option)), '-newkey', `${name}-new.key`];
+}
+
+describe.each(['p256', 'rsa'] as const)('openssl cmp -cmd kur, %s', (authority) => {
+  test('updates the key: oldCertId, proof of possession, certificate, confirmation', async () => {
+    const holder = await makeHolder(ca, new Date(), { authority });
+    const key = await generateKey(authority);
+    const options = await layOutUpdate(holder, key, authority);
+
+    const run = await openssl(...options);
+
+    expect(run).toMatchObject({ ok: true });
+    expect(run.output).toContain('received KUP');
+    const certificate = await readDer(`${nameIn(options)}-new.crt`);
+    expect(toHex(parseCertificate(certificate).spki)).toBe(toHex(key.spki));
+    expect(ca.ledger.certificate(certificate)?.status).toBe('valid');
+  });
+
+  test('waits and polls', async () => {
+    const holder = await makeHolder(ca, new Date(), { authority, waits: true });
+    const options = await layOutUpdate(holder, await generateKey(authority), authority);
+    expect(await openssl(...options)).toMatchObject({ ok: true });
+    expect(ca.ledger.certificate(await readDer(`${nameIn(options)}-new.crt`))?.status).toBe('valid');
+  });
+
+  test('replays its request byte for byte, and gets the same certificate', async () => {
+    const holder = await makeHolder(ca, new Date(), { authority });
+    const options = await layOutUpdate(holder, await generateKey(authority), authority);
+    const name = nameIn(options);
+    await openssl(...options);
+    const first = await readDer(`${name}-new.crt`);
+
+    const replayed = await openssl(...options, '-reqin', `${name}.req`, '-reqout', 'replayed.req');
+
+    expect(replayed).toMatchObject({ ok: true });
+    expect(await readDer(`${name}-new.crt`)).toEqual(first);
+  });
+
+  test('is refused with a certificate other than its own to update', async () => {
+    const holder = await makeHolder(ca, new Date(), { authority });
+    const other = await makeHolder(ca, new Date(), { authority, subject: holder.certificate.subject.der });
+    const options = await layOutUpdate(holder, await generateKey(authority), authority);
+    await writeCertificate('other.crt', other.certificate.der);
+    const run = await openssl(...options, '-oldcert', 'other.crt');
+    expect(run.ok).toBe(false);
+    expect(run.output).toContain('badCertId');
+  });
+
+  test('is refused with a proof of possession it does not give', async () => {
+    const holder = await makeHolder(ca, new Date(), { authority });
+    const options = await layOutUpdate(holder, await generateKey(authority), authority);
+    const run = await openssl(...options, '-popo', '0');
+    expect(run.ok).toBe(false);
+    expect(run.output).toContain('badPOP');
+  });
+});
+
+test('openssl cmp -cmd cr, which always brings a key of its own, is told that the authority makes it', async () => {
+  const holder = await makeHolder(ca, new Date(), { authority: 'p256' });
+  const options = await layOutUpdate(holder, await generateKey('p256'), 'p256');
+  const run = await openssl(
+    ...options.map((option) => (option === 'kur' ? 'cr' : option)),
+    ...['-subject', '/C=CN', '-popo', '-1'],
+  );
+  expect(run.ok).toBe(false);
+  expect(run.output).toContain('received CP');
+  expect(run.output).toContain('badCertTemplate');
+});
+
+describe('openssl cmp, RSA', () => {
+  test('renews: request, certificate, confirmation', async () => {
+    const holder = await makeHolder(ca, new Date(), { authority: 'rsa' });
+    const key = await generateKey('rsa');
+    const options = await layOut(holder, await makeCsr(holder, { key }), 'rsa');
+    expect(await openssl(...options)).toMatchObject({ ok: true });
+    const certificate = await readDer(`${nameIn(options)}-new.crt`);
+    expect(toHex(parseCertificate(certificate).spki)).toBe(toHex(key.spki));
+    expect(ca.ledger.certificate(certificate)?.status).toBe('valid');
+  });
+});
+
+describe.each(['p256', 'rsa'] as const)('openssl cmp with a signer under %s that', (authority) => {
+  test('was revoked is refused', async () => {
+    const holder = await makeHolder(ca, new Date(), { authority });
+    await ca.revoke(holder.certificate.der, 'keyCompromise');
+    const run = await openssl(...(await layOut(holder, await makeCsr(holder), authority)));
+    expect(run.ok).toBe(false);
+    expect(run.output).toContain('certRevoked');
+  });
+
+  test('has expired renews where the policy allows it', async () => {
+    const holder = await makeHolder(ca, new Date(), { authority, endsInDays: -3 });
+    const options = await layOut(holder, await makeCsr(holder), authority);
+    expect(await openssl(...options)).toMatchObject({ ok: true });
+  });
+
+  test('has expired is refused where it does not', async () => {
+    const strict = await openReferenceCa({ hierarchy: ca.hierarchy, policy: { acceptsExpiredSigner: false } });
+    const other = await listen(() => createServer(answerWith(strict.handler)), {
+      port: 0,
+      strictPort: true,
+      host: '127.0.0.1',
+    });
+    try {
+      const holder = await makeHolder(strict, new Date(), { authority, endsInDays: -3 });
+      const options = await layOut(holder, await makeCsr(holder), authority);
+      const server = options.indexOf('-server') + 1;
+      const run = await openssl(...options.map((option, i) => (i === server ? `127.0.0.1:${other.port}` : option)));
+      expect(run.ok).toBe(false);
+      expect(run.output).toContain('signerNotTrusted');
+    } finally {
+      await other.close();
+      await strict.close();
+    }
+  });
+});
+
 describe('openssl verify', () => {
   const sm2 = ['-vfyopt', 'distid:1234567812345678'] as const;
 
