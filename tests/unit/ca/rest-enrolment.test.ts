@@ -80,6 +80,8 @@ const stranger: Holder = {
     keyUsage: [0, 5],
   }),
 };
+/** With everything that chains it to the anchor: only the rule about signers is against it. */
+const byTaxpayer: Answer = { by: old, certificates: [old.certificate, issuing.certificate] };
 const signing = sm2GenerateKeyPair();
 const signingSpki = sm2Spki(signing.publicKey);
 const newKey = await makeKey('sm2');
@@ -307,7 +309,7 @@ describe('submit', () => {
     ['a stranger’s signature', 'notTrusted', issued, { by: stranger }],
     ['a stranger’s refusal', 'notTrusted', refused('badPOP'), { by: stranger }],
     ['a stranger under the authority’s certificate', 'notTrusted', issued, nobody],
-    ['a taxpayer’s signature', 'notTrusted', issued, { by: old }],
+    ['a taxpayer’s signature', 'notTrusted', issued, byTaxpayer],
     ['a CA that may not sign this', 'notTrusted', issued, { by: withoutSigning }],
     ['no certificates', 'notTrusted', issued, { certificates: [] }],
     ['a certificate that is none', 'notTrusted', issued, { certificates: [Uint8Array.of(1)] }],
@@ -331,6 +333,56 @@ describe('submit', () => {
   ])('refuses %s', async (_what, code, members, answer) => {
     server.handler = answering(members, answer);
     expect((await errorOf(authority().submit(request))).code).toBe(code);
+  });
+
+  it('takes any signer below the anchor only where it is told to', async () => {
+    server.handler = answering(issued, byTaxpayer);
+    const tolerant = authority({ signerRule: 'anyUnderAnchor' });
+    await expect(tolerant.submit(request)).resolves.toMatchObject({ kind: 'issued' });
+  });
+
+  it('takes a signer that the authority has named as its own', async () => {
+    const certificate = await issueCertificate({
+      subject: makeName('Responder'),
+      issuer: names.issuing,
+      key: oldKey,
+      issuerKey: issuingKey,
+      keyUsage: [0],
+      extendedKeyUsage: ['1.3.6.1.5.5.7.3.27'],
+    });
+    const certificates = [certificate, issuing.certificate];
+    server.handler = answering(issued, { by: { key: oldKey, certificate }, certificates });
+    await expect(authority().submit(request)).resolves.toMatchObject({ kind: 'issued' });
+  });
+
+  it('reads or refuses with a CaError whatever stands in a signed document', async () => {
+    let members: Json = {};
+    server.handler = (received, response) => answering(members)(received, response);
+    const names = [
+      'status',
+      'certificate',
+      'chain',
+      'checkAfterSeconds',
+      'failInfo',
+      'text',
+      'envelopedKey',
+      'version',
+    ];
+    const odd = fc.dictionary(fc.constantFrom(...names), fc.jsonValue(), { minKeys: 1, maxKeys: 3 });
+    const base = fc.constantFrom<Json>(issued, waiting, refused('badPOP'));
+    await fc.assert(
+      fc.asyncProperty(base, odd, async (right, wrong) => {
+        members = { ...right, ...wrong };
+        const kind = await authority()
+          .submit(request)
+          .then(
+            (answer) => answer.kind,
+            (error: unknown) => error,
+          );
+        if (!(kind instanceof CaError)) expect(['issued', 'waiting']).toContain(kind);
+      }),
+      { numRuns: 60 },
+    );
   });
 
   it('never shows what an unsigned refusal says', async () => {
@@ -414,7 +466,7 @@ describe('poll and lookUp', () => {
     ['another transaction', 'mismatch', { status: 'withdrawn' }, { document: { transactionId: toHex(second) } }],
     ['an older answer', 'mismatch', { status: 'withdrawn' }, { document: { nonce: '0'.repeat(32) } }],
     ['an unsigned state', 'notTrusted', {}, { body: () => ({ status: 'withdrawn' }) }],
-    ['a taxpayer’s state', 'notTrusted', { status: 'unknown' }, { by: old }],
+    ['a taxpayer’s state', 'notTrusted', { status: 'unknown' }, byTaxpayer],
   ])('a look-up does not take %s', async (_what, code, members, answer) => {
     server.handler = answering(members, answer);
     expect((await errorOf(authority().lookUp(transactionId))).code).toBe(code);
