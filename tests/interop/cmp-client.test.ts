@@ -1,139 +1,25 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { CaError, type Credential, type EnrolmentAnswer, type NewKey } from '../../src/ca/authority.ts';
+import { CaError, failInfoNames, type Credential, type EnrolmentAnswer, type NewKey } from '../../src/ca/authority.ts';
 import { CmpAuthority, type CmpAuthorityOptions } from '../../src/ca/cmp-client.ts';
+import { meaningOf } from '../../src/ca/refusal.ts';
 import { toHex, type Bytes } from '../../src/pki/bytes.ts';
 import { parseCertificate } from '../../src/pki/certificate.ts';
 import { verifyChain } from '../../src/pki/chain.ts';
 import { createCsr } from '../../src/pki/csr.ts';
 import { pem } from '../unit/pki/hierarchy.ts';
+import { makeHierarchy } from './cmp-hierarchy.ts';
 import { MockCmpServer, OpensslDirectory } from './openssl.ts';
 
-const keyKinds = {
-  p256: ['-algorithm', 'EC', '-pkeyopt', 'ec_paramgen_curve:P-256'],
-  rsa: ['-algorithm', 'RSA', '-pkeyopt', 'rsa_keygen_bits:2048'],
-} as const;
-
-/** `openssl ca` for the one thing `openssl x509` cannot: dates in the past. */
-const caConfiguration = `[ca]
-default_ca = any
-[any]
-database = index.txt
-serial = serial
-new_certs_dir = .
-default_md = sha256
-policy = anything
-[anything]
-countryName = optional
-commonName = supplied
-[holder]
-keyUsage = critical,digitalSignature
-subjectKeyIdentifier = hash
-authorityKeyIdentifier = keyid
-`;
-
-async function makeHierarchy(dir: OpensslDirectory, kind: keyof typeof keyKinds): Promise<void> {
-  for (const name of ['ca', 'srv', 'cmc', 'old', 'new', 'expired'])
-    await dir.openssl('genpkey', ...keyKinds[kind], '-out', `${name}.key`);
-  await dir.openssl(
-    ...[
-      'req',
-      '-x509',
-      '-new',
-      '-key',
-      'ca.key',
-      '-subj',
-      '/C=CN/CN=CA',
-      '-days',
-      '30',
-      '-out',
-      'ca.crt',
-      '-config',
-      'req.cnf',
-    ],
-    ...[
-      '-addext',
-      'basicConstraints=critical,CA:TRUE',
-      '-addext',
-      'keyUsage=critical,keyCertSign,cRLSign,digitalSignature',
-      '-addext',
-      'subjectKeyIdentifier=hash',
-    ],
-  );
-  const holder = 'keyUsage=critical,digitalSignature\nsubjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid\n';
-  await dir.write('holder.ext', holder);
-  await dir.write('cmc.ext', `${holder}extendedKeyUsage=1.3.6.1.5.5.7.3.27\n`);
-  const issued = [
-    ['srv', '/C=CN/CN=Server', 'holder.ext'],
-    ['cmc', '/C=CN/CN=Responder', 'cmc.ext'],
-    ['old', '/C=CN/CN=Holder', 'holder.ext'],
-  ] as const;
-  for (const [name, subject, extensions] of issued) {
-    await dir.openssl(
-      'req',
-      '-new',
-      '-key',
-      `${name}.key`,
-      '-subj',
-      subject,
-      '-out',
-      `${name}.csr`,
-      '-config',
-      'req.cnf',
-    );
-    await dir.openssl(
-      'x509',
-      '-req',
-      '-in',
-      `${name}.csr`,
-      '-CA',
-      'ca.crt',
-      '-CAkey',
-      'ca.key',
-      '-CAcreateserial',
-      '-days',
-      '20',
-      '-extfile',
-      extensions,
-      '-out',
-      `${name}.crt`,
-    );
-  }
-  await dir.write('ca.cnf', caConfiguration);
-  await dir.write('index.txt', '');
-  await dir.write('serial', '1000\n');
-  await dir.openssl(
-    'req',
-    '-new',
-    '-key',
-    'expired.key',
-    '-subj',
-    '/C=CN/CN=Holder',
-    '-out',
-    'expired.csr',
-    '-config',
-    'req.cnf',
-  );
-  await dir.openssl(
-    ...[
-      'ca',
-      '-batch',
-      '-config',
-      'ca.cnf',
-      '-cert',
-      'ca.crt',
-      '-keyfile',
-      'ca.key',
-      '-extensions',
-      'holder',
-      '-in',
-      'expired.csr',
-      '-out',
-      'expired.crt',
-      '-notext',
-    ],
-    ...['-startdate', '20240101000000Z', '-enddate', '20250101000000Z'],
-  );
-}
+/** Every PKIStatus with what it means for a request, whatever failure is given beside. */
+const statuses = [
+  [0, 'accepted', 'issued'],
+  [1, 'grantedWithMods', 'issued'],
+  [2, 'rejection', 'refused'],
+  [3, 'waiting', 'waiting'],
+  [4, 'revocationWarning', 'refused'],
+  [5, 'revocationNotification', 'refused'],
+  [6, 'keyUpdateWarning', 'issued'],
+] as const;
 
 describe.each(['p256', 'rsa'] as const)('CmpAuthority against OpenSSL’s mock server, %s', (kind) => {
   let dir: OpensslDirectory;
@@ -143,7 +29,6 @@ describe.each(['p256', 'rsa'] as const)('CmpAuthority against OpenSSL’s mock s
 
   beforeAll(async () => {
     dir = await OpensslDirectory.make();
-    await dir.write('req.cnf', '[req]\ndistinguished_name = dn\n[dn]\n');
     await makeHierarchy(dir, kind);
     await dir.openssl('pkey', '-in', 'new.key', '-pubout', '-outform', 'DER', '-out', 'new.pub');
     const { subject } = parseCertificate(await dir.certificate('old.crt'));
@@ -272,6 +157,52 @@ describe.each(['p256', 'rsa'] as const)('CmpAuthority against OpenSSL’s mock s
     await expect(confirm(authority, third, credential)).resolves.toBeUndefined();
   });
 
+  it.each<readonly [string, readonly string[]]>([
+    ['at once', []],
+    ['after polling', ['-poll_count', '2', '-check_after', '7']],
+  ])('updates the key by kur, %s', async (_name, args) => {
+    // Its one fixed certificate is also the only one that this server updates.
+    const authority = await meet(['-rsp_cert', 'old.crt', ...args], 'srv', { request: 'kur' });
+    const credential = await credentialOf('old');
+    let answer = await request(authority, credential);
+    for (let polls = 0; answer.kind === 'waiting' && polls < 3; polls++) {
+      answer = await authority.poll(answer.reply, credential);
+    }
+    if (answer.kind !== 'issued') throw new Error('not issued');
+    expect(toHex(answer.certificate)).toBe(toHex(credential.certificate));
+    await expect(confirm(authority, answer, credential)).resolves.toBeUndefined();
+  });
+
+  it('names the certificate it updates: for another than its own the server refuses', async () => {
+    const authority = await meet([], 'srv', { request: 'kur' });
+    expect(await errorOf(request(authority, await credentialOf('old')))).toMatchObject({ code: 'rejected' });
+    expect(server?.log).toContain('wrong certid');
+  });
+
+  it('is refused a key update whose proof of possession another key signed', async () => {
+    const authority = await meet([], 'srv', { request: 'kur' });
+    const transactionId = crypto.getRandomValues(new Uint8Array(16));
+    const stolen = { publicKey: newKey.publicKey, sign: dir.signer('old.key') };
+    const asking = await authority.prepareRequest(transactionId, stolen, await credentialOf('old'));
+    expect(await errorOf(authority.submit(asking))).toMatchObject({ code: 'rejected', failInfo: ['badPOP'] });
+  });
+
+  it('is understood when it asks for a key pair made by the authority, which this server does not make', async () => {
+    const authority = await meet();
+    const transactionId = crypto.getRandomValues(new Uint8Array(16));
+    const of = { transactionId: new Uint8Array(16), publicKey: newKey.publicKey, signingCertificate: newCertificate };
+    const asking = await authority.prepareEncryptionRequest(transactionId, of, await credentialOf('old'));
+    // Without a proof of possession: what the server says of the request it has read.
+    expect(await errorOf(authority.submit(asking))).toMatchObject({ code: 'rejected', failInfo: ['badPOP'] });
+  });
+
+  it('sends its confirmation even to a server that grants without', async () => {
+    const authority = await meet(['-grant_implicitconf']);
+    const credential = await credentialOf('old');
+    const answer = await request(authority, credential);
+    await expect(confirm(authority, answer, credential)).resolves.toBeUndefined();
+  });
+
   it('refuses a certificate it does not want, and is acknowledged', async () => {
     const authority = await meet();
     const credential = await credentialOf('old');
@@ -287,6 +218,35 @@ describe.each(['p256', 'rsa'] as const)('CmpAuthority against OpenSSL’s mock s
       failInfo: ['badPOP'],
       text: ['no proof'],
     });
+  });
+
+  it.each(statuses)('takes PKIStatus %d, %s, for %s, with any failure', async (value, _name, meaning) => {
+    const credential = await credentialOf('old');
+    // Every failure once; the other kind of key sees each status once more.
+    const failures = kind === 'p256' ? failInfoNames : failInfoNames.slice(9, 10);
+    for (const [bit, name] of failures.entries()) {
+      const failure = String(kind === 'p256' ? bit : 9);
+      const authority = await meet(['-pkistatus', String(value), '-failure', failure, '-statusstring', 'as said']);
+      const outcome = await request(authority, credential).catch((error: unknown) => error);
+      await server?.stop();
+      if (meaning === 'refused') {
+        const code = meaningOf([name]) === 'later' ? 'unavailable' : 'rejected';
+        expect(outcome, name).toMatchObject({ code, failInfo: [name], text: ['as said'] });
+      } else expect(outcome, name).toMatchObject({ kind: meaning });
+    }
+  });
+
+  it('reads several failures at once, and none', async () => {
+    const credential = await credentialOf('old');
+    const bits = (1 << 2) | (1 << 9) | (1 << 26);
+    const many = await meet(['-pkistatus', '2', '-failurebits', String(bits)]);
+    expect(await errorOf(request(many, credential))).toMatchObject({
+      code: 'rejected',
+      failInfo: ['badRequest', 'badPOP', 'duplicateCertReq'],
+    });
+    await server?.stop();
+    const none = await meet(['-pkistatus', '2']);
+    expect(await errorOf(request(none, credential))).toMatchObject({ code: 'rejected', failInfo: [] });
   });
 
   it('reads a protected error message', async () => {

@@ -83,11 +83,13 @@ function isRefused(error: unknown): boolean {
 /** `openssl cmp` as a mock server. It serves one connection at a time. */
 export class MockCmpServer {
   readonly url: string;
+  readonly port: number;
   readonly #process: ChildProcess;
   #log = '';
 
   private constructor(child: ChildProcess, port: number) {
     this.#process = child;
+    this.port = port;
     this.url = `http://127.0.0.1:${port}/pkix/`;
     const keep = (chunk: Buffer): void => {
       this.#log += chunk.toString();
@@ -115,10 +117,29 @@ export class MockCmpServer {
         return await fetch(url, { ...init, headers });
       } catch (error) {
         if (!isRefused(error)) throw error;
-        if (this.#process.exitCode !== null) throw new Error(`openssl cmp ended: ${this.#log}`, { cause: error });
+        if (this.#hasEnded) throw new Error(`openssl cmp ended: ${this.#log}`, { cause: error });
       }
     }
   };
+
+  /** Resolves once it listens. A connection only to see whether it does would keep it busy: it says so itself. */
+  async listening(): Promise<void> {
+    while (!this.#log.includes('ACCEPT')) {
+      if (this.#hasEnded) throw new Error(`openssl cmp ended: ${this.#log}`);
+      await new Promise<void>((resolve) => {
+        this.#process.stdout?.once('data', () => {
+          resolve();
+        });
+        this.#process.once('exit', () => {
+          resolve();
+        });
+      });
+    }
+  }
+
+  get #hasEnded(): boolean {
+    return this.#process.exitCode !== null || this.#process.signalCode !== null;
+  }
 
   /** What it has said so far. */
   get log(): string {
@@ -126,7 +147,7 @@ export class MockCmpServer {
   }
 
   async stop(): Promise<void> {
-    if (this.#process.exitCode !== null) return;
+    if (this.#hasEnded) return;
     const ended = new Promise((resolve) => this.#process.once('exit', resolve));
     this.#process.kill('SIGKILL');
     await ended;
