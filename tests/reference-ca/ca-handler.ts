@@ -1,5 +1,6 @@
 import { fromHex, toBase64 } from '../../src/pki/bytes.ts';
 import type { CmpResponder } from './cmp-responder.ts';
+import type { Faults } from './faults.ts';
 import {
   allowMethods,
   HttpProblem,
@@ -20,7 +21,7 @@ const maxMessageBytes = 64 * 1024;
  * transactionID (32 hex digits) or the SHA-256 of a SubjectPublicKeyInfo (64). With `?nonce=` (64) the states that no
  * message proves come with a proof. Same origin only: no CORS headers.
  */
-export function caHandler(responder: CmpResponder, now: () => Date): RequestHandler {
+export function caHandler(responder: CmpResponder, now: () => Date, faults: Faults): RequestHandler {
   return async (request, response) => {
     const { pathname, searchParams } = requestUrl(request);
     const enrolment = /^\/api\/enrolments\/([^/]*)$/u.exec(pathname);
@@ -32,7 +33,12 @@ export function caHandler(responder: CmpResponder, now: () => Date): RequestHand
       if (mediaType(request) !== 'application/pkixcmp') {
         throw new HttpProblem(415, 'Only application/pkixcmp here.', { Accept: 'application/pkixcmp' });
       }
-      const answer = await responder.answer(await readBody(request, maxMessageBytes));
+      const message = await readBody(request, maxMessageBytes);
+      const answer = await faults.apply(message, () => responder.answer(message));
+      if (answer === 'drop') {
+        request.socket.destroy();
+        return true;
+      }
       if (!answer) throw new HttpProblem(400, 'Not a PKIMessage.');
       send(response, 200, 'application/pkixcmp', answer);
       return true;

@@ -1,6 +1,7 @@
 import type { Attachment, KeyState, Scenario } from '../virtual-key/state.ts';
 import { caHandler } from './ca-handler.ts';
 import { CmpResponder } from './cmp-responder.ts';
+import { Faults, type Fault } from './faults.ts';
 import { openHierarchy, type Hierarchy } from './hierarchy.ts';
 import type { RequestHandler } from './http.ts';
 import { Ledger, type RevocationReason } from './ledger.ts';
@@ -19,6 +20,8 @@ export interface ReferenceCaOptions {
   /** What differs from the default policy. */
   readonly policy?: Partial<Policy>;
   readonly now?: () => Date;
+  /** What goes wrong over HTTP with the first messages; more by `ReferenceCa.faults`. */
+  readonly faults?: readonly Fault[];
 }
 
 /** A small certification authority: what the site is tested and shown against. */
@@ -28,6 +31,8 @@ export interface ReferenceCa {
   readonly responder: CmpResponder;
   /** Everything it answers over HTTP: see `caHandler` and `statusHandler`. */
   readonly handler: RequestHandler;
+  /** What goes wrong with the messages to come; nothing unless told. */
+  readonly faults: Faults;
   /** Takes a certificate back. @throws RangeError for one that is not of this authority */
   revoke(certificate: Uint8Array, reason?: RevocationReason): Promise<void>;
   /** Makes a USBKEY's content for a new sample taxpayer. */
@@ -41,13 +46,15 @@ export async function openReferenceCa(options: ReferenceCaOptions = {}): Promise
   const hierarchy = options.hierarchy ?? (await openHierarchy(options.directory, { oldRsaEnds: options.oldRsaEnds }));
   const ledger = options.directory === undefined ? Ledger.inMemory(now) : await Ledger.open(options.directory, now);
   const responder = new CmpResponder({ hierarchy, ledger, policy: { ...defaultPolicy, ...options.policy }, now });
-  const answerCmp = caHandler(responder, now);
+  const faults = new Faults(options.faults);
+  const answerCmp = caHandler(responder, now, faults);
   const answerStatus = statusHandler(new StatusResponder(hierarchy, ledger, now), () => responder.settle(), now);
   const personaliser = new Personaliser(hierarchy, ledger, now);
   return {
     hierarchy,
     ledger,
     responder,
+    faults,
     handler: async (request, response) =>
       (await answerCmp(request, response)) || (await answerStatus(request, response)),
     revoke: (certificate, reason = 'unspecified') => responder.revoke(certificate, reason),
