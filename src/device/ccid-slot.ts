@@ -6,6 +6,7 @@ import {
   answers,
   ccidFailure,
   type CcidReply,
+  getParameters,
   getSlotStatus,
   iccPowerOff,
   iccPowerOn,
@@ -90,14 +91,27 @@ export class CcidSlot {
     await this.#ask((seq) => setParameters(this.#slot, seq, protocol, parameters), replyType.parameters, turn, true);
   }
 
+  /** The protocol that the reader has chosen by itself, bProtocolNum; undefined where it does not tell. */
+  async protocol(turn: Turn): Promise<number | undefined> {
+    const reply = await this.#ask((seq) => getParameters(this.#slot, seq), replyType.parameters, turn);
+    return reply.command === 'done' ? reply.specific : undefined;
+  }
+
   /**
    * Hands one block to the chip, or asks for more of its answer.
    * @param level wLevelParameter
-   * @param waiting bBWI
    * @throws TransportError what the reader's refusal means
    */
-  transfer(data: Uint8Array, level: number, turn: Turn, waiting = 0): Promise<CcidReply> {
-    return this.#ask((seq) => xfrBlock(this.#slot, seq, data, level, waiting), replyType.dataBlock, turn, true);
+  transfer(data: Uint8Array, level: number, turn: Turn): Promise<CcidReply> {
+    return this.#ask((seq) => xfrBlock(this.#slot, seq, data, level), replyType.dataBlock, turn, true);
+  }
+
+  /** The same, with the reader's refusal as a reply. @param waiting bBWI */
+  async tryTransfer(data: Uint8Array, level: number, turn: Turn, waiting: number): Promise<CcidReply> {
+    const build = (seq: number) => xfrBlock(this.#slot, seq, data, level, waiting);
+    const reply = await this.#ask(build, replyType.dataBlock, turn);
+    if (reply.command === 'failed') this.#noteChip(reply);
+    return reply;
   }
 
   /**
@@ -152,8 +166,9 @@ export class CcidSlot {
         await pause(busyPauseMs, turn);
         continue;
       }
-      if (mustSucceed) throw this.#failure(reply);
-      return reply;
+      if (!mustSucceed) return reply;
+      this.#noteChip(reply);
+      throw ccidFailure(reply);
     }
   }
 
@@ -176,11 +191,10 @@ export class CcidSlot {
     return reply;
   }
 
-  /** What a refusal means, and what it says of the chip besides. */
-  #failure(reply: CcidReply): TransportError {
+  /** What a refusal says of the chip. */
+  #noteChip(refusal: CcidReply): void {
     // Without power every further block would fail; the next exchange switches it on again.
-    if (reply.icc !== 'active') this.#powered = false;
-    if (reply.icc === 'absent') this.#onAbsent();
-    return ccidFailure(reply);
+    if (refusal.icc !== 'active') this.#powered = false;
+    if (refusal.icc === 'absent') this.#onAbsent();
   }
 }

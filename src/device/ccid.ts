@@ -213,6 +213,11 @@ export function isSlotBusy({ command, error }: CcidReply): boolean {
   return command === 'failed' && (error === 0xe0 || error === 0xf2);
 }
 
+/** The chip, still powered, has said nothing in time (FE), or its bytes were garbled on the way (FD). */
+export function isChipSilent({ command, icc, error }: CcidReply): boolean {
+  return command === 'failed' && icc === 'active' && (error === 0xfe || error === 0xfd);
+}
+
 /** What a reply with bmCommandStatus 1 means. 01h..7Fh in bError is the offset of the message byte it objects to. */
 export function ccidFailure(reply: CcidReply): TransportError {
   if (reply.icc === 'absent') return new TransportError('disconnected', 'the chip is not in the reader any more');

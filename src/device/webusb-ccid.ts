@@ -1,11 +1,10 @@
 import { type ApduChannel, TransportError, type TransmitOptions } from '../apdu/channel.ts';
 import { wholeResponse } from '../apdu/response.ts';
-import { collectChained, sendChained } from './ccid-apdu-level.ts';
 import { type BulkEndpoints, CcidBulk } from './ccid-bulk.ts';
 import { type CcidDescriptor, findCcidDescriptor, parseCcidDescriptor } from './ccid-descriptor.ts';
 import { type InterruptEndpoint, watchSlot } from './ccid-interrupt.ts';
+import { type Link, powerOnLink } from './ccid-link.ts';
 import { CcidSlot } from './ccid-slot.ts';
-import { ccidHeaderBytes, chainParameter } from './ccid.ts';
 import { transportErrorFrom } from './browser-errors.ts';
 import { disconnected, within } from './deadline.ts';
 import { type Turn, Turns } from './turns.ts';
@@ -54,7 +53,7 @@ export function findCcidEndpoints(device: USBDevice): CcidEndpoints | undefined 
  * Opens a key that speaks CCID 1.1 on a vendor-class interface, and powers its chip on.
  * @param usb where `disconnect` events come from: `navigator.usb`
  * @throws TransportError `accessDenied`, `busy`, `protectedClass`, `disconnected`, or `failed` when the device has no such
- *   interface or works below the APDU level
+ *   interface, works at character level, or holds no chip that speaks T=0 or T=1
  */
 export async function openCcidChannel(
   device: USBDevice,
@@ -65,12 +64,9 @@ export async function openCcidChannel(
   if (!endpoints) throw noInterface('vendor-class interface with bulk endpoints');
   return openInterface(device, usb, endpoints, async (gone, stop) => {
     const descriptor = await readDescriptor(device, endpoints.interfaceNumber, gone);
-    if (descriptor.level !== 'shortApdu' && descriptor.level !== 'extendedApdu') {
-      throw new TransportError('failed', `the reader works at ${descriptor.level} level, below APDUs`);
-    }
-    const channel = new CcidChannel(device, endpoints, descriptor, quirks, gone, stop);
-    await channel.powerOn();
-    return channel;
+    const reader = new CcidReader(device, endpoints, descriptor, quirks, gone, stop);
+    const link = await reader.powerOn();
+    return new CcidChannel(reader, link);
   });
 }
 
@@ -103,19 +99,16 @@ async function readDescriptor(device: USBDevice, interfaceNumber: number, gone: 
   return parseCcidDescriptor(found);
 }
 
-class CcidChannel implements ApduChannel {
-  readonly apduLevel: 'short' | 'extended';
-  readonly maxCommandBytes: number;
+/** The reader and what is needed to bring its chip to life again. */
+class CcidReader {
   readonly gone: AbortSignal;
+  readonly slot: CcidSlot;
+  readonly turns: Turns;
   readonly #device: USBDevice;
-  readonly #endpoints: CcidEndpoints;
+  readonly #interrupt: InterruptEndpoint | undefined;
   readonly #descriptor: CcidDescriptor;
-  readonly #maxBlockBytes: number;
-  readonly #slot: CcidSlot;
-  readonly #turns: Turns;
   readonly #onAbsent: () => void;
   readonly #stopWatching: () => void;
-  #closed = false;
 
   constructor(
     device: USBDevice,
@@ -126,32 +119,56 @@ class CcidChannel implements ApduChannel {
     stopWatching: () => void,
   ) {
     this.#device = device;
-    this.#endpoints = endpoints;
+    this.#interrupt = endpoints.interrupt;
     this.#descriptor = descriptor;
     this.#stopWatching = stopWatching;
     // A key is gone with its chip, too, though the reader stays.
     const gone = new AbortController();
     this.gone = gone.signal;
-    this.#turns = new Turns(gone.signal);
-    const { maxMessageBytes } = descriptor;
-    this.#maxBlockBytes = maxMessageBytes - ccidHeaderBytes;
-    const bulk = new CcidBulk(device, endpoints, {
-      maxMessageBytes,
-      zeroLengthPacket: quirks.zeroLengthPacket ?? false,
-    });
     this.#onAbsent = () => gone.abort(disconnected());
     unplugged.addEventListener('abort', this.#onAbsent);
-    this.#slot = new CcidSlot(device, endpoints.interfaceNumber, bulk, this.#onAbsent);
-    this.apduLevel = descriptor.level === 'extendedApdu' ? 'extended' : 'short';
-    // 65544: the longest extended APDU, 4 + 3 + 65535 + 2. At that level blocks are chained, so any length goes.
-    this.maxCommandBytes = this.apduLevel === 'extended' ? 65_544 : 261;
+    this.turns = new Turns(gone.signal);
+    const { maxMessageBytes } = descriptor;
+    const zeroLengthPacket = quirks.zeroLengthPacket ?? false;
+    const bulk = new CcidBulk(device, endpoints, { maxMessageBytes, zeroLengthPacket });
+    this.slot = new CcidSlot(device, endpoints.interfaceNumber, bulk, this.#onAbsent);
   }
 
   /** Powers the chip on and begins to watch that it stays. */
-  async powerOn(): Promise<void> {
-    await this.#turns.take({ timeoutMs: powerOnTimeoutMs }, (turn) => this.#powerOn(turn));
-    const { interrupt } = this.#endpoints;
-    if (interrupt) void watchSlot(this.#device, interrupt, 0, this.#onAbsent);
+  async powerOn(): Promise<Link> {
+    const link = await this.turns.take({ timeoutMs: powerOnTimeoutMs }, (turn) => this.link(turn));
+    if (this.#interrupt) void watchSlot(this.#device, this.#interrupt, 0, this.#onAbsent);
+    return link;
+  }
+
+  link(turn: Turn): Promise<Link> {
+    return powerOnLink(this.slot, this.#descriptor, turn);
+  }
+
+  async close(): Promise<void> {
+    const powerOff = this.turns.take({ timeoutMs: controlTimeoutMs }, (turn) => this.slot.powerOff(turn));
+    await powerOff.catch(() => undefined);
+    this.turns.stop();
+    this.#stopWatching();
+    const limits = { timeoutMs: controlTimeoutMs, gone: new AbortController().signal };
+    await within(this.#device.close(), limits).catch(() => undefined);
+  }
+}
+
+class CcidChannel implements ApduChannel {
+  readonly apduLevel: 'short' | 'extended';
+  readonly maxCommandBytes: number;
+  readonly gone: AbortSignal;
+  readonly #reader: CcidReader;
+  #link: Link;
+  #closed = false;
+
+  constructor(reader: CcidReader, link: Link) {
+    this.#reader = reader;
+    this.#link = link;
+    this.gone = reader.gone;
+    this.apduLevel = link.apduLevel;
+    this.maxCommandBytes = link.maxCommandBytes;
   }
 
   transmit(command: Uint8Array, options: TransmitOptions): Promise<Uint8Array> {
@@ -159,33 +176,19 @@ class CcidChannel implements ApduChannel {
     if (command.length > this.maxCommandBytes) {
       return Promise.reject(new TransportError('failed', 'the command is too long for the reader'));
     }
-    return this.#turns.take(options, (turn) => this.#exchange(command, turn));
+    return this.#reader.turns.take(options, (turn) => this.#exchange(command, turn));
   }
 
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    const powerOff = this.#turns.take({ timeoutMs: controlTimeoutMs }, (turn) => this.#slot.powerOff(turn));
-    await powerOff.catch(() => undefined);
-    this.#turns.stop();
-    this.#stopWatching();
-    const limits = { timeoutMs: controlTimeoutMs, gone: new AbortController().signal };
-    await within(this.#device.close(), limits).catch(() => undefined);
-  }
-
-  async #powerOn(turn: Turn): Promise<void> {
-    await this.#slot.powerOn(this.#descriptor.voltages, turn);
+    await this.#reader.close();
   }
 
   async #exchange(command: Uint8Array, turn: Turn): Promise<Uint8Array> {
-    if (this.#slot.abandoned) await this.#slot.abortAbandoned(turn);
-    if (!this.#slot.powered) await this.#powerOn(turn);
-    // What fits goes whole; only readers of short APDUs never chain, and what they say of it is reserved.
-    const reply =
-      command.length <= this.#maxBlockBytes
-        ? await this.#slot.transfer(command, chainParameter.whole, turn)
-        : await sendChained(this.#slot, command, this.#maxBlockBytes, turn);
-    const isWhole = this.apduLevel === 'short' || reply.specific === chainParameter.whole;
-    return wholeResponse(isWhole ? reply.data : await collectChained(this.#slot, reply, turn));
+    const { slot } = this.#reader;
+    if (slot.abandoned) await slot.abortAbandoned(turn);
+    if (!slot.powered || this.#link.broken) this.#link = await this.#reader.link(turn);
+    return wholeResponse(await this.#link.exchange(command, turn));
   }
 }

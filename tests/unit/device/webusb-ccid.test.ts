@@ -77,7 +77,7 @@ describe('opening', () => {
     ['another program on the interface', { rejects: { claimInterface: 'NetworkError' } }, 'busy'],
     ['a device just pulled out', { rejects: { open: 'NotFoundError' } }, 'disconnected'],
     ['no vendor interface', { interfaceClasses: [0x0b] }, 'failed'],
-    ['a reader below the APDU level', { features: 0x0001_0000 }, 'failed'],
+    ['a reader at character level', { features: 0 }, 'failed'],
     ['no class descriptor', { configuration: hex('09021200010100803209040000020000') }, 'malformed'],
     ['an empty configuration descriptor', { configuration: hex('') }, 'malformed'],
   ])('says what is wrong with %s, and leaves the device closed', async (_, script, code) => {
