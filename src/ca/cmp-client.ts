@@ -172,7 +172,7 @@ export class CmpAuthority implements CertificateAuthority {
 
   /** What the JSON alone says ends something here: it has to be proven. */
   async #assertProven({ status, proof }: Enrolment, id: Uint8Array, nonce: Uint8Array): Promise<void> {
-    if (!proof) return;
+    if (!proof) throw new CaError('notTrusted', `nothing proves the status ${status}`);
     const message = receivedMessage(proof);
     await this.#assertAuthentic(message);
     assertProves(message, status, { id, nonce });

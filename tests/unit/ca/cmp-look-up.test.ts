@@ -120,6 +120,11 @@ describe('lookUp', () => {
       await expect(authority().lookUp(transactionId)).resolves.toMatchObject({ kind: status });
     });
 
+    it('never without a proof', async () => {
+      server.handler = answeringJson({ status, ...(await json()) });
+      expect((await errorOf(authority().lookUp(transactionId))).code).toBe('notTrusted');
+    });
+
     it.each<[string, CaErrorCode, Answer]>([
       ['without protection', 'notTrusted', { unprotected: true }],
       ['protected by a stranger', 'notTrusted', { by: stranger }],
