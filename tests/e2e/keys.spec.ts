@@ -82,6 +82,20 @@ test.describe('several keys', () => {
     await expect(seen(page, due)).toBeVisible();
   });
 
+  test('after a renewal another one can be taken', async ({ page, desk }) => {
+    await desk({ scenario: 'due-30-days' });
+    await page.goto('/renew');
+    await typePassword(page);
+    await expect(seen(page, /证书已更新/)).toBeVisible();
+    await page.getByRole('link', { name: '回到证书管理' }).click();
+    await plugAnother(page, 'expired', 'ccid-short');
+
+    await page.getByRole('button', { name: '换另一个办理' }).click();
+
+    await page.getByRole('main').getByRole('list').getByRole('button').filter({ hasText: '已到期' }).click();
+    await expect(seen(page, /证书已过期 12 天/)).toBeVisible();
+  });
+
   test('a renewal that was interrupted goes on with its own key of two', async ({ page, desk }) => {
     await desk({ scenario: 'ca-waits', attachment: 'ccid-extended' });
     await page.goto('/certificates');

@@ -168,6 +168,7 @@ class KeyAcceptanceState {
     this.view = view;
     activity.page = this.busy ? path : undefined;
     activity.running = view.at === 'running';
+    if (view.at === 'done' || view.at === 'asking') usbkey.endWork();
     holdPage(view.at === 'running' && writingSteps.includes(view.step));
   }
 }

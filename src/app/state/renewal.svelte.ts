@@ -92,6 +92,7 @@ class RenewalState {
   reset(): void {
     if (this.busy) return;
     this.#serialNumber = undefined;
+    usbkey.endWork();
     this.#show({ at: 'idle' });
   }
 
@@ -149,6 +150,7 @@ class RenewalState {
     });
     if (outcome.kind === 'success') {
       this.#serialNumber = undefined;
+      usbkey.endWork();
       this.#show({ at: 'success', outcome });
       return;
     }

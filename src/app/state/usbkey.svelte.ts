@@ -149,7 +149,8 @@ class UsbKeyState {
     await this.#learnModels();
     this.attached = await authorisedKeys();
     // The operator's models, when they have come only now, make it another object.
-    const now = this.attached.find((key) => key === chosen || isSame(key, chosen)) ?? chosen;
+    const same = this.attached.includes(chosen) ? chosen : this.attached.find((key) => isSame(key, chosen));
+    const now = same ?? chosen;
     this.#picked = now;
     await this.#read(now);
   }
@@ -172,6 +173,7 @@ class UsbKeyState {
   /** Shows all keys again, to take another. */
   async pickAgain(): Promise<void> {
     this.#picked = undefined;
+    this.endWork();
     await this.again();
   }
 
@@ -199,6 +201,11 @@ class UsbKeyState {
       this.#inWork = this.view.reading.contents.info.serialNumber;
     }
     keyLocks.announceWork();
+  }
+
+  /** What was begun with a key is over, or given up: of several, none is the one to go on with. */
+  endWork(): void {
+    this.#inWork = undefined;
   }
 
   /** Resolves once no tab is at the key any more that this one wanted: it is done, or it was closed. */
