@@ -9,7 +9,7 @@ const zh = {
     ['私钥', '私钥在 USBKEY 里生成，一直留在里面。本站只能请 USBKEY 签名，读不出私钥。'],
     [
       '发给证书机构的内容',
-      '只有在您点“更新证书”或“升级证书”并输入密码之后，才会发出：原来的证书、新的公钥、证书上的名称，以及 USBKEY 的签名。',
+      '读取证书之后，会查询它有没有被吊销，只发出证书序列号和颁发机构。其余的，只有在您点“更新证书”或“升级证书”并输入密码之后，才会发出：原来的证书、新的公钥、证书上的名称，以及 USBKEY 的签名。',
     ],
     [
       '留在这台电脑上的内容',
@@ -35,7 +35,7 @@ const en: typeof zh = {
     ],
     [
       'What is sent to the authority',
-      'Only after you press Renew or Upgrade and type the password: the old certificate, the new public key, the name on the certificate, and the signatures of the USBKEY.',
+      'After a certificate has been read it is asked whether it has been revoked, by its serial number and issuer alone. The rest is sent only after you press Renew or Upgrade and type the password: the old certificate, the new public key, the name on the certificate, and the signatures of the USBKEY.',
     ],
     [
       'What stays on this computer',
