@@ -1,4 +1,4 @@
-import type { ContainerRef, UsbKey } from '../usbkey/usbkey.ts';
+import type { Container, UsbKey } from '../usbkey/usbkey.ts';
 import { transactionIdOf } from './container-name.ts';
 import {
   afterwards,
@@ -13,6 +13,7 @@ import {
 } from './finished.ts';
 import { sameContainer } from './key-contents.ts';
 import type { Stopped } from './outcome.ts';
+import { usualSlot } from './usual-slot.ts';
 
 /** Why the old container stays. */
 export type Kept =
@@ -22,7 +23,9 @@ export type Kept =
   /** It is not what was replaced, or it is not there. */
   | 'changed'
   /** A slot that this site has not filled: what is in it may serve something this site knows nothing of. */
-  | 'notOurs';
+  | 'notOurs'
+  /** Other programs would find nothing: the new pair is not where they look, and then cannot come there any more. */
+  | 'notPromoted';
 
 export type Retirement =
   | { readonly kind: 'retired' }
@@ -30,9 +33,17 @@ export type Retirement =
   /** Nothing is lost by doing it again. */
   | Stopped;
 
-/** Whether an old container is one that can be given up at all. */
-export const mayRetire = (commandSet: UsbKey['commandSet'], { container }: ContainerRef): boolean =>
-  commandSet === 'gmt0017' || transactionIdOf(container) !== undefined;
+/** Why an old container cannot be given up at all, or not before the new one has its place; undefined: it can. */
+export function whyKept(
+  commandSet: UsbKey['commandSet'],
+  old: Container,
+  fresh: Pick<Container, 'slot'> | undefined,
+): Kept | undefined {
+  if (old.encryption) return 'holdsEncryptionKey';
+  if (commandSet !== 'piv') return undefined;
+  if (transactionIdOf(old.ref.container) === undefined) return 'notOurs';
+  return usualSlot(old.slot) !== undefined && usualSlot(fresh?.slot) === undefined ? 'notPromoted' : undefined;
+}
 
 /**
  * Deletes the old container of a finished transaction (GM/T 0017 has no command that deletes a certificate alone, and
@@ -62,8 +73,10 @@ async function retire(ports: AfterwardsPorts, finished: Finished): Promise<Retir
     return { kind: 'retired' };
   }
   const old = await key.readContainer(oldContainer);
-  if (old.encryption) return kept('holdsEncryptionKey');
-  if (!mayRetire(key.commandSet, oldContainer)) return kept('notOurs');
+  const because = whyKept(key.commandSet, old, await key.readContainer(newContainer));
+  if (because !== undefined) return kept(because);
+  // Half-way the old pair is what the rest of the move goes by.
+  if (record.promotion === 'chosen') return kept('notPromoted');
   if (!holds(old, oldCertificate) || sameContainer(oldContainer, newContainer)) return kept('changed');
 
   await login.logIn(oldContainer.application);

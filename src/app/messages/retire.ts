@@ -1,3 +1,4 @@
+import type { StopReason } from '../../renewal/outcome.ts';
 import type { Kept } from '../../renewal/retirement.ts';
 
 const zh = {
@@ -17,7 +18,13 @@ const zh = {
     newNotUsable: '没有读到可用的新证书，没有删除。',
     newKeyFails: '新证书试签没有通过，没有删除。',
     notOurs: '原来的证书不在本站写入的槽位里，可能另有用处，没有删除。',
+    notPromoted:
+      '新证书还没有换到其他程序查找的位置，现在删除，它们就没有证书可用了。没有删除。请先把新证书换过去，再考虑删除。',
   } as Record<Kept, string>,
+  stoppedBecause: {
+    locked: 'USBKEY 已锁死，没有删除。请到任意服务中心解锁后再来。',
+    modelStopped: '这种型号的 USBKEY，现在暂停写入，没有删除。什么时候恢复，请致电热线。',
+  } as Partial<Record<StopReason, string>>,
   stopped: '没有删完。新的证书仍在。请插拔 USBKEY 后再看。',
 };
 const en: typeof zh = {
@@ -39,6 +46,13 @@ const en: typeof zh = {
     newKeyFails: 'The test signature with the new certificate failed. Nothing was deleted.',
     notOurs:
       'The old certificate is in a slot that this site has not filled and may have other uses. Nothing was deleted.',
+    notPromoted:
+      'The new certificate is not yet where other programs look; without the old one they would find none. Nothing was deleted. Move the new certificate there first.',
+  },
+  stoppedBecause: {
+    locked: 'The USBKEY is locked. Nothing was deleted. Any service centre can unlock it.',
+    modelStopped:
+      'Writing to this model of USBKEY is suspended. Nothing was deleted. The hot-line knows when it will be back.',
   },
   stopped:
     'The deletion was not finished. The new certificate is in place. Unplug the USBKEY, plug it in and look again.',

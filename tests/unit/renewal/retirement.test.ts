@@ -1,13 +1,18 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Ports } from '../../../src/renewal/procedure.ts';
-import { mayRetire, retireOld, type Retirement } from '../../../src/renewal/retirement.ts';
+import { promoteNew } from '../../../src/renewal/promotion.ts';
+import { retireOld, whyKept, type Kept, type Retirement } from '../../../src/renewal/retirement.ts';
 import { substitute } from '../../faults/substitute.ts';
 import { Office, recordsOf, samplePassword, World } from '../../faults/world.ts';
 import type { KeyState } from '../../virtual-key/state.ts';
 
+/** So many that a renewed certificate may be renewed at once. */
+const windowDays = 10_000;
+const ourName = `R${'0'.repeat(32)}`;
+
 let office: Office;
 beforeAll(async () => {
-  office = await Office.open();
+  office = await Office.open({ policy: { windowDays } });
 }, 30_000);
 afterAll(() => office.close());
 
@@ -45,12 +50,51 @@ test('by choice, after everything is done, the old container goes and the new on
   expect(recordsOf(world).get(transactionId)?.retirement).toBe('done');
 });
 
-test('of a PIV key only a slot that this site has filled can be given up', () => {
-  const container = `R${'0'.repeat(32)}`;
-  expect(mayRetire('piv', { application: 'PIV', container })).toBe(true);
-  expect(mayRetire('piv', { application: 'PIV', container: '9A' })).toBe(false);
-  expect(mayRetire('gmt0017', { application: 'TJTAX', container: '0123456789ABCDEF' })).toBe(true);
+test.each<[string, Kept | undefined, 'piv' | 'gmt0017', string, string | undefined, string | undefined]>([
+  ['another’s slot', 'notOurs', 'piv', '9A', '9A', '82'],
+  ['a slot of ours that nobody else looks into', undefined, 'piv', ourName, '83', '82'],
+  ['a slot of ours that others look into', 'notPromoted', 'piv', ourName, '9A', '82'],
+  ['a slot of ours that others look into, without the new one', 'notPromoted', 'piv', ourName, '9C', undefined],
+  ['a slot of ours, the new one being where others look', undefined, 'piv', ourName, '83', '9A'],
+  ['any container of a key without slots', undefined, 'gmt0017', '0123456789ABCDEF', undefined, undefined],
+])('%s: kept because %s', (_what, because, commandSet, container, slot, freshSlot) => {
+  const old = { ref: { application: 'A', container }, signing: undefined, encryption: undefined };
+  expect(whyKept(commandSet, slot ? { ...old, slot } : old, freshSlot ? { slot: freshSlot } : {})).toBe(because);
 });
+
+test('on a PIV key our old pair stays in 9A until the new one has come there, and then may go', async () => {
+  const state = await office.ca.personalise('due-30-days', 'ccid-short', { commandSet: 'piv', algorithm: 'p256' });
+  const world = await World.open(office, state, 'ccid-short', { policy: { windowDays } });
+  const promote = async (transactionId: string): Promise<string> => {
+    const key = await world.connect();
+    const askPassword = world.typing(samplePassword, samplePassword);
+    const { kind } = await promoteNew(world.ports(key), { transactionId, askPassword });
+    await key.close();
+    return kind;
+  };
+  const { transactionId: first = '' } = await world.press();
+  expect(await promote(first)).toBe('promoted');
+  const { transactionId: second = '' } = await world.press();
+  const before = world.key.state();
+
+  expect(await retire(world, second)).toEqual({ kind: 'kept', because: 'notPromoted' });
+  expect(world.key.state()).toEqual(before);
+
+  const record = recordsOf(world).get(second);
+  if (record) recordsOf(world).set(second, { ...record, promotion: 'chosen', promotionSlot: '9A' });
+  world.key.unplugAtWrite(2, 'after');
+  await promote(second).catch(() => undefined);
+  await world.key.plug();
+  const halfWay = world.key.state();
+  expect(await retire(world, second)).toEqual({ kind: 'kept', because: 'notPromoted' });
+  expect(world.key.state()).toEqual(halfWay);
+
+  expect(await promote(second)).toBe('promoted');
+  const pairs = world.key.state().piv?.slots.length ?? 0;
+  expect(await retire(world, second)).toEqual({ kind: 'retired' });
+  expect(world.key.state().piv?.slots).toHaveLength(pairs - 1);
+  expect(world.key.state().piv?.slots.some(({ slot }) => slot === '9a')).toBe(true);
+}, 60_000);
 
 describe('the old container stays', () => {
   test('when it holds an encryption key pair, with or without its certificate', async () => {
