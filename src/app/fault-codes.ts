@@ -27,6 +27,7 @@ const keyNumbers: Record<KeyTrouble, number> = {
   unpluggedForgotten: 21,
   stalled: 22,
   badAnswer: 23,
+  ownTask: 24,
 };
 
 const renewalNumbers: Record<StopReason, number> = {

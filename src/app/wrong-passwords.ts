@@ -1,6 +1,6 @@
 /**
  * Which passwords the key has turned away, so that the same one does not cost a second try. Only digests under a random
- * key that no script can read are kept, in memory, for as long as the key is plugged in. For the password box alone.
+ * key that no script can read are kept, in memory, for one key and as long as it is plugged in. For the password box alone.
  */
 export class WrongPasswords {
   #key: Promise<CryptoKey> | undefined;
@@ -21,11 +21,18 @@ export class WrongPasswords {
     if (this.#sent !== undefined) this.#wrong.add(this.#sent);
     this.#sent = undefined;
   }
+}
 
-  /** The key is gone: the next one may have any password. */
-  forget(): void {
-    this.#wrong.clear();
-    this.#sent = undefined;
-    this.#key = undefined;
-  }
+const ofKeys = new WeakMap<object, WrongPasswords>();
+
+/** Those of one key, for as long as it is plugged in. @param key the object that stands for it until then */
+export function wrongPasswordsOf(key: object): WrongPasswords {
+  const wrong = ofKeys.get(key) ?? new WrongPasswords();
+  ofKeys.set(key, wrong);
+  return wrong;
+}
+
+/** The key was pulled out: where the same object comes back, it may have any password. */
+export function forgetWrongPasswords(key: object): void {
+  ofKeys.delete(key);
 }

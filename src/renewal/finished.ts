@@ -1,3 +1,4 @@
+import type { Enrolment } from '../device/models.ts';
 import { readSpki } from '../pki/algorithms.ts';
 import { bytesEqual } from '../pki/bytes.ts';
 import { parseCertificate } from '../pki/certificate.ts';
@@ -6,12 +7,14 @@ import type { Container, ContainerRef, UsbKey } from '../usbkey/usbkey.ts';
 import type { Journal, JournalRecord } from './journal.ts';
 import { sameContainer } from './key-contents.ts';
 import { Login, type AskPassword } from './login.ts';
-import { explain, type Stopped } from './outcome.ts';
+import { explain, Stop, type Stopped } from './outcome.ts';
 
 /** What is done to a key after its renewal, by the person's choice, needs this of the world. */
 export interface AfterwardsPorts {
   readonly key: UsbKey;
   readonly journal: Journal;
+  /** What may be done with this key (`enrolmentMode`), asked a moment ago: unless `on`, nothing new is begun on it. */
+  readonly enrolment: Enrolment;
   readonly now: () => Date;
   readonly randomBytes: (length: number) => Uint8Array;
 }
@@ -58,6 +61,11 @@ export async function afterwards<T>(
   } finally {
     await key.logOut().catch(() => undefined);
   }
+}
+
+/** A model that is stopped gets nothing written. @throws Stop */
+export function mustMayWrite({ enrolment }: AfterwardsPorts): void {
+  if (enrolment !== 'on') throw new Stop({ reason: 'modelStopped' });
 }
 
 /** Whether a container's certificate is this one. @param certificate DER */

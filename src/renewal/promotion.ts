@@ -5,6 +5,7 @@ import {
   holds,
   holdsNew,
   isThere,
+  mustMayWrite,
   newKeySigns,
   type AfterwardsOptions,
   type AfterwardsPorts,
@@ -61,6 +62,9 @@ async function promote(ports: AfterwardsPorts, finished: Finished): Promise<Prom
   if (!begun && !(await holdsAt(ports, oldContainer, oldCertificate))) return stays('changed');
   const promotionSlot = record.promotionSlot ?? usualSlot(await slotOf(key, oldContainer));
   if (!begun && promotionSlot === undefined) return stays('impossible');
+  // Half-way other programs find no certificate at all: of a model that is stopped too, the rest is the smaller harm.
+  const isHalfWay = begun && !(await isInPlace(ports, record));
+  if (!isHalfWay) mustMayWrite(ports);
 
   await login.logIn(newContainer.application);
   if (!(await newKeySigns(ports, finished))) return stays('newKeyFails');
@@ -84,6 +88,12 @@ async function promote(ports: AfterwardsPorts, finished: Finished): Promise<Prom
   if (!isRight) return stays('changed');
   await put({ promotion: 'done', newContainer: fresh, oldContainer: former });
   return { kind: 'promoted' };
+}
+
+/** The old pair is whole where other programs look. */
+async function isInPlace(ports: AfterwardsPorts, { oldContainer, oldCertificate }: JournalRecord): Promise<boolean> {
+  const isUsual = usualSlot(await slotOf(ports.key, oldContainer)) !== undefined;
+  return isUsual && (await holdsAt(ports, oldContainer, oldCertificate));
 }
 
 /** Refusals that say why; after any other, doing it again may end well. */

@@ -5,6 +5,7 @@ import {
   holds,
   holdsNew,
   isThere,
+  mustMayWrite,
   newKeySigns,
   type AfterwardsOptions,
   type AfterwardsPorts,
@@ -79,6 +80,7 @@ async function retire(ports: AfterwardsPorts, finished: Finished): Promise<Retir
   if (record.promotion === 'chosen') return kept('notPromoted');
   if (!holds(old, oldCertificate) || sameContainer(oldContainer, newContainer)) return kept('changed');
 
+  mustMayWrite(ports);
   await login.logIn(oldContainer.application);
   if (!(await newKeySigns(ports, finished))) return kept('newKeyFails');
   await put('chosen');

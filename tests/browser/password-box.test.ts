@@ -3,6 +3,7 @@ import { userEvent } from 'vitest/browser';
 import { render } from 'vitest-browser-svelte';
 import PasswordBox from '../../src/app/components/PasswordBox.svelte';
 import { setLocale } from '../../src/app/i18n.svelte.ts';
+import { forgetWrongPasswords, wrongPasswordsOf, type WrongPasswords } from '../../src/app/wrong-passwords.ts';
 
 interface Seen {
   /** What the key would have got. */
@@ -29,6 +30,11 @@ const field = (): HTMLInputElement => {
   if (!input) throw new Error('no field');
   return input;
 };
+
+async function type(screen: Awaited<ReturnType<typeof render>>, password: string): Promise<void> {
+  await userEvent.fill(field(), password);
+  await screen.getByRole('button', { name: '验证密码' }).click();
+}
 
 beforeEach(() => setLocale('zh-CN'));
 
@@ -166,20 +172,19 @@ describe('the password box', () => {
     await expect.element(screen.getByText(words)).toBeVisible();
   });
 
-  test('does not send the password that was just wrong a second time, until the key is gone', async () => {
-    const key = new AbortController();
+  test('does not send the password that was just wrong a second time, until the key has been out', async () => {
+    const key = {};
     const { use, received } = listener();
-    const again = { ...props, use, gone: key.signal };
-    const type = async (screen: Awaited<ReturnType<typeof render>>, password: string): Promise<void> => {
-      await userEvent.fill(field(), password);
-      await screen.getByRole('button', { name: '验证密码' }).click();
-    };
-    const first = await render(PasswordBox, again);
+    const again = (): typeof props & { use: typeof use; wrongPasswords: WrongPasswords } => ({
+      ...{ ...props, use },
+      wrongPasswords: wrongPasswordsOf(key),
+    });
+    const first = await render(PasswordBox, again());
     await type(first, 'wrong-one');
     await expect.poll(() => received).toEqual(['wrong-one']);
     await first.unmount();
 
-    const second = await render(PasswordBox, { ...again, wrongBefore: true });
+    const second = await render(PasswordBox, { ...again(), wrongBefore: true });
     await type(second, 'wrong-one');
     await expect.element(second.getByText('这个密码刚才试过，不对', { exact: false })).toBeVisible();
     expect(received).toEqual(['wrong-one']);
@@ -187,9 +192,25 @@ describe('the password box', () => {
     await expect.poll(() => received).toEqual(['wrong-one', 'another-1']);
     await second.unmount();
 
-    key.abort();
-    const third = await render(PasswordBox, again);
+    forgetWrongPasswords(key);
+    const third = await render(PasswordBox, again());
     await type(third, 'wrong-one');
     await expect.poll(() => received).toEqual(['wrong-one', 'another-1', 'wrong-one']);
+  });
+
+  test('what was wrong for one key is sent to another', async () => {
+    const [one, other] = [wrongPasswordsOf({}), wrongPasswordsOf({})];
+    const { use, received } = listener();
+    const first = await render(PasswordBox, { ...props, use, wrongPasswords: one });
+    await type(first, 'wrong-one');
+    await expect.poll(() => received).toEqual(['wrong-one']);
+    await first.unmount();
+    const told = await render(PasswordBox, { ...props, use, wrongPasswords: one, wrongBefore: true });
+    await told.unmount();
+
+    const second = await render(PasswordBox, { ...props, use, wrongPasswords: other });
+    await type(second, 'wrong-one');
+
+    await expect.poll(() => received).toEqual(['wrong-one', 'wrong-one']);
   });
 });

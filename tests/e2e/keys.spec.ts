@@ -128,6 +128,31 @@ test('another key than the one that was pulled out is said to be another', async
   await expect(page.getByText(new RegExp(`不是刚才的那一个（尾号 ${before}）`))).toBeVisible();
 });
 
+test('a password that was wrong is asked of the key anew once it has been out, though the renewal was over', async ({
+  page,
+  desk,
+}) => {
+  await desk({ scenario: 'due-30-days' });
+  await page.goto('/certificates');
+  const renew = page.getByRole('link', { name: '更新证书' });
+  await renew.click();
+  await typePassword(page, '87654321');
+  await expect(seen(page, /密码不对，还可以试/)).toBeVisible();
+  await typePassword(page, '87654321');
+  await expect(seen(page, /这个密码刚才试过，不对/)).toBeVisible();
+  await page.getByRole('button', { name: '先不办了' }).click();
+  await page.locator('header').getByRole('link', { name: '证书管理' }).click();
+  await expect(seen(page, due)).toBeVisible();
+
+  await page.evaluate(() => window.virtualKey.unplug());
+  await expect(seen(page, 'USBKEY 断开了。')).toBeVisible();
+  await page.evaluate(() => window.virtualKey.plug());
+  await renew.click();
+  await typePassword(page, '87654321');
+
+  await expect(seen(page, /密码不对，还可以试/)).toBeVisible();
+});
+
 /** At work for as long as the person does not type: the tab has the key while it asks for the password. */
 async function beginRenewal(page: Page): Promise<void> {
   await page.goto('/certificates');

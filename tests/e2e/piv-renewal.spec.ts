@@ -88,6 +88,21 @@ test.describe('other programs find the new certificate', () => {
     await expect(page.getByText(/其他程序一般只看/)).toBeHidden();
   });
 
+  test('whoever leaves at the password lets go of the key, and may begin anew', async ({ page, desk }) => {
+    await desk({ scenario: 'due-30-days', attachment: 'ccid-short', commandSet: 'piv' });
+    await renewed(page);
+    const move = page.getByRole('button', { name: '把新证书换到 9A 号槽' });
+    await move.click();
+    await expect(field(page)).toBeVisible();
+
+    await page.locator('header').getByRole('link', { name: '证书管理' }).click();
+    await move.click();
+    await typePassword(page);
+
+    await expect(seen(page, /新证书已换到 9A 号槽/)).toBeVisible();
+    expect(await page.evaluate(async () => (await navigator.locks.query()).held?.length)).toBe(0);
+  });
+
   test('a move that was cut is finished from the certificates page', async ({ page, desk }) => {
     await desk({ scenario: 'due-30-days', attachment: 'ccid-short', commandSet: 'piv' });
     await renewed(page);

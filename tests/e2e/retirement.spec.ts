@@ -1,4 +1,6 @@
-import { containersOf, expect, keyState, samplePassword, seen, test } from './fixtures.ts';
+import type { Page } from '@playwright/test';
+import { containersOf, expect, keyState, samplePassword, seen, test, typePassword } from './fixtures.ts';
+import { sayOfTheModel } from './parts/devices.ts';
 
 test('an old container with an encryption key stays without being asked about', async ({ page, desk }) => {
   await desk({ scenario: 'due-30-days' });
@@ -10,10 +12,9 @@ test('an old container with an encryption key stays without being asked about', 
   await expect(page.getByText('要不要删除原来的证书？')).toHaveCount(0);
 });
 
-test('one without is deleted when the person wants it, and nothing else is', async ({ page, desk }) => {
-  await desk({ scenario: 'due-30-days' });
+/** A key that was renewed before: its signing container holds no encryption key pair. */
+async function renewWithoutEncryption(page: Page): Promise<void> {
   await page.goto('/');
-  // A key that was renewed before: its signing container holds no encryption key pair.
   await page.evaluate(async () => {
     const state = await window.virtualKey.state();
     for (const { containers } of state.applications) for (const container of containers) delete container.encryption;
@@ -21,12 +22,27 @@ test('one without is deleted when the person wants it, and nothing else is', asy
     localStorage.setItem('virtual-key', JSON.stringify({ ...saved, state }));
   });
   await page.goto('/renew');
-  await page.locator('input[type=password]').fill(samplePassword);
-  await page.keyboard.press('Enter');
+  await typePassword(page);
   await expect(seen(page, /证书已更新/)).toBeVisible();
   expect(containersOf(await keyState(page))).toHaveLength(2);
-
   await page.getByText('要不要删除原来的证书？').click();
+}
+
+test('of a model that the operator has stopped meanwhile nothing is deleted', async ({ page, desk }) => {
+  await desk({ scenario: 'due-30-days' });
+  await renewWithoutEncryption(page);
+  await sayOfTheModel(page, { enrolment: 'readOnly' });
+
+  await page.getByRole('button', { name: '删除原来的证书' }).click();
+
+  await expect(seen(page, /现在暂停写入，没有删除/)).toBeVisible();
+  expect(containersOf(await keyState(page))).toHaveLength(2);
+});
+
+test('one without is deleted when the person wants it, and nothing else is', async ({ page, desk }) => {
+  await desk({ scenario: 'due-30-days' });
+  await renewWithoutEncryption(page);
+
   await page.getByRole('button', { name: '删除原来的证书' }).click();
   await page.locator('input[type=password]').fill(samplePassword);
   await page.keyboard.press('Enter');

@@ -85,6 +85,11 @@ const zh: Words = {
     certificate: untouched,
     next: '请回到那个标签页。它办完或者关闭以后，这里会自动接着来。',
   },
+  ownTask: {
+    happened: '本页正在用这个 USBKEY 办另一件事。',
+    certificate: '那件事的结果，请看它自己的说明。',
+    next: '请等它办完，再点一次。页面上有密码框的，请先输入密码，或点“先不办了”。',
+  },
   several: {
     happened: '插着不止一个 USBKEY。',
     certificate: untouched,
@@ -205,6 +210,11 @@ const en: Words = {
     happened: 'Another tab of this site is using this USBKEY.',
     certificate: same,
     next: 'Go back to that tab. Once it is done or closed, this one goes on by itself.',
+  },
+  ownTask: {
+    happened: 'This page is using the USBKEY for something else.',
+    certificate: 'What comes of that is said where it was begun.',
+    next: 'Wait until it is done and press again. If a password is being asked for, type it or press Not now.',
   },
   several: {
     happened: 'More than one USBKEY is plugged in.',

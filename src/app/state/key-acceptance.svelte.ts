@@ -9,7 +9,7 @@ import { activity } from './activity.svelte.ts';
 import { askOnPage, type OpenQuestion } from './ask-password.ts';
 import { holdPage } from './hold-page.ts';
 import { usbkey } from './usbkey.svelte.ts';
-import { troubleOf, type KeyTrouble } from './key-trouble.ts';
+import { OwnTask, troubleOf, type KeyTrouble } from './key-trouble.ts';
 
 /** A run's three parts, between which the person has the key in hand. */
 type Part = 'write' | 'check' | 'remove';
@@ -59,10 +59,13 @@ class KeyAcceptanceState {
     const run = new AcceptanceRun({
       algorithm,
       askPassword: (key) =>
-        askOnPage(key, {
-          show: (question) => this.#show({ at: 'question', question }),
-          answered: () => this.#show({ at: 'running', step: this.#step }),
-        }),
+        askOnPage(
+          { key, attached: this.#attached ?? attached },
+          {
+            show: (question) => this.#show({ at: 'question', question }),
+            answered: () => this.#show({ at: 'running', step: this.#step }),
+          },
+        ),
       onStep: (step) => {
         this.#step = step;
         this.#recorder.step = step;
@@ -143,7 +146,7 @@ class KeyAcceptanceState {
 
   /** The key could not be opened. With a new key that is a result; later it is something to do about. */
   #notOpened(part: Part, before: AcceptanceView, error: unknown): void {
-    if (error instanceof TransportError && error.code === 'busy' && part === 'check') {
+    if (error instanceof OwnTask && part === 'check') {
       // The site is reading it; it says when it is done.
       this.#show(before);
     } else if (part === 'write' && (error instanceof TransportError || error instanceof KeyError)) {

@@ -16,6 +16,8 @@ export type KeyTrouble =
   /** Another program, or a driver: no tab of this site. */
   | 'busy'
   | 'otherTab'
+  /** This page itself, with something else. */
+  | 'ownTask'
   | 'several'
   | 'unplugged'
   /** Unplugged too, and without a serial number, so that the browser asks for it again. */
@@ -29,6 +31,11 @@ export type KeyTrouble =
 /** Another tab of this site holds the key's lock. */
 export class OtherTab extends Error {
   override readonly name = 'OtherTab';
+}
+
+/** This page is at a key already. */
+export class OwnTask extends Error {
+  override readonly name = 'OwnTask';
 }
 
 /** The operator has stopped this model, or this firmware of it, altogether. */
@@ -57,6 +64,7 @@ export const unpluggedTrouble = ({ way, device }: AttachedKey): KeyTrouble =>
 
 export function troubleOf(error: unknown, attached?: AttachedKey): KeyTrouble {
   if (error instanceof OtherTab) return 'otherTab';
+  if (error instanceof OwnTask) return 'ownTask';
   if (error instanceof HeldBack) return 'heldBack';
   if (error instanceof TransportError) {
     return error.code === 'disconnected' && attached ? unpluggedTrouble(attached) : transportTroubles[error.code];

@@ -1,10 +1,9 @@
-import { indexedDbJournal } from '../../renewal/indexeddb-journal.ts';
 import type { Stopped } from '../../renewal/outcome.ts';
 import { promoteNew, type Stays } from '../../renewal/promotion.ts';
-import { clock } from '../../service/clock.ts';
-import { askOnPage, type OpenQuestion } from './ask-password.ts';
+import { afterRenewal } from './after-renewal.ts';
+import type { OpenQuestion } from './ask-password.ts';
 import { holdPage } from './hold-page.ts';
-import { troubleOf, usbkey, type KeyTrouble, type Reading } from './usbkey.svelte.ts';
+import { troubleOf, type KeyTrouble, type Reading } from './usbkey.svelte.ts';
 
 export type PromotionView =
   | { readonly at: 'offered' }
@@ -18,26 +17,24 @@ export type PromotionView =
 /** Moving the new certificate to where other programs look, after a renewal, because the person wants it. */
 export class PromotionState {
   view = $state.raw<PromotionView>({ at: 'offered' });
+  readonly #left = new AbortController();
+
+  /** The component that shows this is gone: no question can be answered any more, and the key is let go of. */
+  leave(): void {
+    this.#left.abort();
+  }
 
   async start(reading: Reading, transactionId: string): Promise<void> {
     this.#show({ at: 'working' });
     try {
-      const promotion = await usbkey.withKey(reading.attached, (key) =>
-        promoteNew(
-          {
-            key,
-            journal: indexedDbJournal,
-            now: () => clock.now(),
-            randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
-          },
-          {
-            transactionId,
-            askPassword: askOnPage(key, {
-              show: (question) => this.#show({ at: 'question', question }),
-              answered: () => this.#show({ at: 'working' }),
-            }),
-          },
-        ),
+      const promotion = await afterRenewal(
+        reading,
+        {
+          show: (question) => this.#show({ at: 'question', question }),
+          answered: () => this.#show({ at: 'working' }),
+          left: this.#left.signal,
+        },
+        (ports, askPassword) => promoteNew(ports, { transactionId, askPassword }),
       );
       if (promotion.kind === 'promoted') this.#show({ at: 'promoted' });
       else if (promotion.kind === 'stays') this.#show({ at: 'stays', because: promotion.because });

@@ -1,18 +1,16 @@
 import { CmpAuthority } from '../../ca/cmp-client.ts';
-import { findModel, type Enrolment } from '../../device/models.ts';
-import { enrolmentMode } from '../../renewal/enrolment.ts';
 import { indexedDbJournal } from '../../renewal/indexeddb-journal.ts';
 import type { Purpose } from '../../renewal/journal.ts';
 import type { Step, Stopped, Success } from '../../renewal/outcome.ts';
 import { RenewalProcedure, type Progress } from '../../renewal/procedure.ts';
 import { wait } from '../../renewal/retry.ts';
 import { clock } from '../../service/clock.ts';
-import { loadPolicy, type Policy } from '../../service/config.ts';
 import { askToPersist } from '../../storage/database.ts';
 import type { UsbKey } from '../../usbkey/usbkey.ts';
 import { activity } from './activity.svelte.ts';
 import { askOnPage, type OpenQuestion } from './ask-password.ts';
 import { holdPage } from './hold-page.ts';
+import { enrolmentUnder, latestPolicy } from './operators-policy.ts';
 import { troubleOf, usbkey, type KeyTrouble, type Reading } from './usbkey.svelte.ts';
 
 export type RenewalView =
@@ -112,11 +110,7 @@ class RenewalState {
       this.#show(stopped('closed'));
       return;
     }
-    // Asked anew: a page may have stood open for long, and a model may have been stopped since.
-    const policy = await loadPolicy(config).catch((error: unknown) => {
-      if (reading.policy) return reading.policy;
-      throw error;
-    });
+    const policy = await latestPolicy(reading);
     const now = (): Date => clock.now();
     const procedure = new RenewalProcedure({
       key,
@@ -131,7 +125,7 @@ class RenewalState {
       journal: indexedDbJournal,
       trust,
       policy,
-      enrolment: enrolmentOf(reading, policy),
+      enrolment: enrolmentUnder(policy, reading),
       now,
       wait,
       randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
@@ -139,10 +133,13 @@ class RenewalState {
     void askToPersist();
     const outcome = await procedure.run({
       purpose: this.purpose,
-      askPassword: askOnPage(key, {
-        show: (question) => this.#show({ at: 'password', question }),
-        answered: () => this.#show({ at: 'running', progress: this.#progress }),
-      }),
+      askPassword: askOnPage(
+        { key, attached: reading.attached },
+        {
+          show: (question) => this.#show({ at: 'password', question }),
+          answered: () => this.#show({ at: 'running', progress: this.#progress }),
+        },
+      ),
       onProgress: (progress) => {
         this.#progress = progress;
         this.#show({ at: 'running', progress });
@@ -175,12 +172,6 @@ const stopped = (reason: Stopped['reason']): RenewalView => ({
   outcome: { kind: 'stopped', reason, step: 'password', resumable: false, transactionId: undefined },
   awaitsKey: false,
 });
-
-function enrolmentOf({ attached, contents }: Reading, policy: Policy): Enrolment {
-  const { vendorId, productId } = attached;
-  const { firmwareVersion } = contents.info;
-  return enrolmentMode({ vendorId, productId, model: findModel(vendorId, productId), firmwareVersion, policy });
-}
 
 function purposeOf({ recommendation }: Reading): Purpose {
   if (recommendation.action === 'resume' && recommendation.pending) return recommendation.pending.purpose;

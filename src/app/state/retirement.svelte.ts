@@ -1,10 +1,9 @@
-import { indexedDbJournal } from '../../renewal/indexeddb-journal.ts';
 import { retireOld, type Kept } from '../../renewal/retirement.ts';
 import type { Stopped } from '../../renewal/outcome.ts';
-import { clock } from '../../service/clock.ts';
-import { askOnPage, type OpenQuestion } from './ask-password.ts';
+import { afterRenewal } from './after-renewal.ts';
+import type { OpenQuestion } from './ask-password.ts';
 import { holdPage } from './hold-page.ts';
-import { troubleOf, usbkey, type KeyTrouble, type Reading } from './usbkey.svelte.ts';
+import { troubleOf, type KeyTrouble, type Reading } from './usbkey.svelte.ts';
 
 export type RetirementView =
   | { readonly at: 'offered' }
@@ -18,26 +17,24 @@ export type RetirementView =
 /** Deleting the old container after a renewal, because the person wants it. */
 export class RetirementState {
   view = $state.raw<RetirementView>({ at: 'offered' });
+  readonly #left = new AbortController();
+
+  /** The component that shows this is gone: no question can be answered any more, and the key is let go of. */
+  leave(): void {
+    this.#left.abort();
+  }
 
   async start(reading: Reading, transactionId: string): Promise<void> {
     this.#show({ at: 'working' });
     try {
-      const retirement = await usbkey.withKey(reading.attached, (key) =>
-        retireOld(
-          {
-            key,
-            journal: indexedDbJournal,
-            now: () => clock.now(),
-            randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
-          },
-          {
-            transactionId,
-            askPassword: askOnPage(key, {
-              show: (question) => this.#show({ at: 'password', question }),
-              answered: () => this.#show({ at: 'working' }),
-            }),
-          },
-        ),
+      const retirement = await afterRenewal(
+        reading,
+        {
+          show: (question) => this.#show({ at: 'password', question }),
+          answered: () => this.#show({ at: 'working' }),
+          left: this.#left.signal,
+        },
+        (ports, askPassword) => retireOld(ports, { transactionId, askPassword }),
       );
       if (retirement.kind === 'retired') this.#show({ at: 'retired' });
       else if (retirement.kind === 'kept') this.#show({ at: 'kept', because: retirement.because });

@@ -1,5 +1,4 @@
 import { untrack } from 'svelte';
-import { TransportError } from '../../apdu/channel.ts';
 import { setModelAdditions } from '../../device/models.ts';
 import type { Certificate } from '../../pki/certificate.ts';
 import { clock } from '../../service/clock.ts';
@@ -14,6 +13,7 @@ import {
 } from '../../usbkey/connect.ts';
 import type { UsbKey } from '../../usbkey/usbkey.ts';
 import { browserTrouble } from '../environment.ts';
+import { forgetWrongPasswords } from '../wrong-passwords.ts';
 import { certificateStatuses } from './certificate-status.svelte.ts';
 import { keyLocks, lockOf } from './key-lock.svelte.ts';
 import {
@@ -25,7 +25,7 @@ import {
   type OperatorsWord,
   type Reading,
 } from './key-reading.ts';
-import { provesNoKey, troubleOf, unpluggedTrouble, type KeyTrouble } from './key-trouble.ts';
+import { OwnTask, provesNoKey, troubleOf, unpluggedTrouble, type KeyTrouble } from './key-trouble.ts';
 import { recall, remember } from './local-store.ts';
 
 export { workElsewhere } from './key-lock.svelte.ts';
@@ -220,10 +220,10 @@ class UsbKeyState {
 
   /**
    * Opens the attached key for one task and closes it afterwards. Nothing else touches the key meanwhile.
-   * @throws TransportError, and `busy` when this page is at a key; OtherTab when another tab is at it
+   * @throws TransportError; OwnTask when this page is at a key, OtherTab when another tab is at it
    */
   withKey<T>(attached: AttachedKey, task: (key: UsbKey) => Promise<T>, options: OpenOptions = {}): Promise<T> {
-    if (this.#task) return Promise.reject(new TransportError('busy', 'this page is at the key already'));
+    if (this.#task) return Promise.reject(new OwnTask('this page is at the key already'));
     const running = keyLocks.run(lockOf(attached), async () => {
       const key = await attached.open(options);
       try {
@@ -333,6 +333,7 @@ class UsbKeyState {
 
   /** Nothing that was said of this key holds for the next one. */
   #forget(key: AttachedKey): void {
+    forgetWrongPasswords(key);
     if (this.putOff === key) this.putOff = undefined;
     if (this.#picked === key) this.#picked = undefined;
   }

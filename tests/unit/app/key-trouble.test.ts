@@ -1,6 +1,13 @@
 import { expect, test } from 'vitest';
 import { TransportError, type TransportErrorCode } from '../../../src/apdu/channel.ts';
-import { HeldBack, OtherTab, provesNoKey, troubleOf, unpluggedTrouble } from '../../../src/app/state/key-trouble.ts';
+import {
+  HeldBack,
+  OtherTab,
+  OwnTask,
+  provesNoKey,
+  troubleOf,
+  unpluggedTrouble,
+} from '../../../src/app/state/key-trouble.ts';
 import { ServiceError } from '../../../src/service/errors.ts';
 import type { AttachedKey } from '../../../src/usbkey/connect.ts';
 import { KeyError } from '../../../src/usbkey/usbkey.ts';
@@ -25,6 +32,7 @@ test.each<[TransportErrorCode, string]>([
 
 test.each<[string, Error, string]>([
   ['a tab of this site', new OtherTab(), 'otherTab'],
+  ['this page itself', new OwnTask(), 'ownTask'],
   ['another program', new TransportError('busy', ''), 'busy'],
   ['the operator', new HeldBack(), 'heldBack'],
   ['a key that contradicts itself', new KeyError('malformed', ''), 'badAnswer'],

@@ -194,6 +194,31 @@ describe('everything stays', () => {
   });
 });
 
+test('a model that the operator has stopped is not begun with, and what is half-way is finished', async () => {
+  const made = await renewed();
+  const { world, transactionId } = made;
+  const stop = (ports: Ports): Ports => ({ ...ports, enrolment: 'readOnly' });
+  const before = world.key.state();
+  expect(await promote(made, stop)).toMatchObject({ kind: 'stopped', reason: 'modelStopped' });
+  expect(world.key.state()).toEqual(before);
+  expect(recordsOf(world).get(transactionId)?.promotion).toBeUndefined();
+
+  // The copy is written, and nothing is out of its place.
+  const cutAt = async (write: number): Promise<void> => {
+    world.key.unplugAtWrite(write, 'after');
+    await promote(made).catch(() => undefined);
+    world.key.disarm();
+    await world.key.plug();
+  };
+  await cutAt(1);
+  expect(await promote(made, stop)).toMatchObject({ kind: 'stopped', reason: 'modelStopped' });
+  // The old key pair has left, and other programs find nothing.
+  await cutAt(1);
+  expect(pairAt(world.key.state(), '9A')).toBe('');
+  expect(await promote(made, stop)).toEqual({ kind: 'promoted' });
+  expect(pairAt(world.key.state(), '9A')).toBe(pairAt(before, '84'));
+}, 60_000);
+
 test('a choice of which nothing came is forgotten, and a wrong management key is said', async () => {
   const made = await renewed();
   const { world, transactionId } = made;

@@ -171,6 +171,16 @@ describe('the old container stays', () => {
     expect(containers(world.key.state())).toHaveLength(2);
   });
 
+  test.each(['readOnly', 'off'] as const)('of a model that the operator has set to %s', async (enrolment) => {
+    const { world, transactionId } = await renewed();
+    const before = world.key.state();
+    const stopped = await retire(world, transactionId, (ports) => ({ ...ports, enrolment }));
+    expect(stopped).toMatchObject({ kind: 'stopped', reason: 'modelStopped' });
+    expect(world.key.state()).toEqual(before);
+    expect(world.passwordsTyped).toBe(1);
+    expect(recordsOf(world).get(transactionId)?.retirement).toBeUndefined();
+  });
+
   test('when the person gives up at the password', async () => {
     const { world, transactionId } = await renewed();
     const key = await world.connect();
