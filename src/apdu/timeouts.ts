@@ -9,14 +9,10 @@ export const commandTimeoutMs = {
   brief: 5000,
   /** Writing to the key's memory, deleting from it. */
   write: 15_000,
-  /** A signature without anybody's help. */
+  /** A signature, which may wait for a touch; a model that waits longer says so in its dialect. */
   sign: 30_000,
-  /** A signature that waits for a press of the key's button. */
-  confirmedSign: 60_000,
   /** Generating an SM2 or P-256 key pair. */
   generateEcc: 20_000,
   /** Generating an RSA-2048 key pair: the search for primes has no upper bound, and two minutes cover all but the unluckiest. */
   generateRsa: 120_000,
-} as const satisfies Readonly<Record<string, number>>;
-
-export type CommandKind = keyof typeof commandTimeoutMs;
+} as const;

@@ -2,6 +2,7 @@ import { TransportError } from '../apdu/channel.ts';
 import type { CommandApdu } from '../apdu/command.ts';
 import type { ResponseApdu } from '../apdu/response.ts';
 import type { ApduSession } from '../apdu/session.ts';
+import { commandTimeoutMs } from '../apdu/timeouts.ts';
 
 /** What a driver does with its key: one operation after the other, until the key is closed. */
 export class Operations {
@@ -47,10 +48,8 @@ export class Operations {
   async close(farewell: (exchange: (command: CommandApdu) => Promise<ResponseApdu>) => Promise<void>): Promise<void> {
     this.#closing.abort();
     await this.#tail;
-    const exchange = (command: CommandApdu) => this.#session.exchange(command, { timeoutMs: farewellMs });
+    const exchange = (command: CommandApdu) => this.#session.exchange(command, { timeoutMs: commandTimeoutMs.closing });
     if (!this.gone.aborted) await farewell(exchange).catch(() => undefined);
     await this.#session.close();
   }
 }
-
-const farewellMs = 2000;

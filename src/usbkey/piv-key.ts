@@ -2,6 +2,7 @@ import type { CommandApdu } from '../apdu/command.ts';
 import type { ResponseApdu } from '../apdu/response.ts';
 import type { ApduSession } from '../apdu/session.ts';
 import { swPasswordLocked, swSuccess, triesLeft } from '../apdu/status-words.ts';
+import { commandTimeoutMs } from '../apdu/timeouts.ts';
 import type { PivDialect } from '../device/models.ts';
 import { type PublicKeyInfo, readSpki } from '../pki/algorithms.ts';
 import { copyBytes, toHex } from '../pki/bytes.ts';
@@ -37,7 +38,7 @@ import {
   spareSlots,
   usageOf,
 } from './piv-slots.ts';
-import { isUnknown, PivWire, status, timeouts } from './piv-wire.ts';
+import { isUnknown, PivWire, status } from './piv-wire.ts';
 import { pkcs1Block } from './pkcs1.ts';
 import { pivRefusal } from './refusals.ts';
 import {
@@ -253,7 +254,7 @@ export class PivKey implements UsbKey {
       if (key === 'unknown' && typeof object !== 'string' && object.publicKey) {
         await this.#putObject(slot, encodeCertificateObject({ container }));
       }
-      const timeoutMs = wanted === 'rsa2048' ? timeouts.generateRsa : timeouts.generateEc;
+      const timeoutMs = wanted === 'rsa2048' ? commandTimeoutMs.generateRsa : commandTimeoutMs.generateEcc;
       const answer = await this.#manager.run(piv.generate(slot, algorithm), timeoutMs);
       const publicKey = await piv.parseGenerated(answer, algorithm, this.#sm2Algorithm);
       if (key === 'unknown') await this.#putObject(slot, encodeCertificateObject({ container, publicKey }));
@@ -269,7 +270,8 @@ export class PivKey implements UsbKey {
       if (!signer) throw new KeyError('noKeyPair', 'the slot has no key pair that signs here');
       this.#signers.set(ref.container, signer);
       const { slot, algorithm, publicKey } = signer;
-      const signed = (challenge: Uint8Array) => this.#wire.run(piv.sign(algorithm, slot, challenge), timeouts.sign);
+      const signed = (challenge: Uint8Array) =>
+        this.#wire.run(piv.sign(algorithm, slot, challenge), commandTimeoutMs.sign);
       switch (publicKey.algorithm) {
         case 'sm2':
           return piv.parseEcSignature(await signed(sm2Digest(message, publicKey.publicKey)), 32);

@@ -1,10 +1,11 @@
 import type { CommandApdu } from '../apdu/command.ts';
 import { swPasswordLocked, swSuccess } from '../apdu/status-words.ts';
+import { commandTimeoutMs } from '../apdu/timeouts.ts';
 import { bytesEqual } from '../pki/bytes.ts';
 import { ciphersFor, deliveredManagementKey, type ManagementCipher } from './management-key.ts';
 import * as piv from './piv-commands.ts';
 import { keptManagementKey, managementKeyIsKept, objects } from './piv-objects.ts';
-import { type PivWire, status, timeouts } from './piv-wire.ts';
+import { type PivWire, status } from './piv-wire.ts';
 import { pivRefusal } from './refusals.ts';
 import { KeyError, type ManagementKeyOrigin } from './usbkey.ts';
 
@@ -45,7 +46,7 @@ export class PivManager {
    * A command that only the manager may send. An authentication that somebody ended meanwhile is renewed, once.
    * @throws KeyError `managementKeyNeeded`; `notLoggedIn` where the management key is kept behind the password
    */
-  async run(command: CommandApdu, timeoutMs: number = timeouts.write): Promise<Uint8Array> {
+  async run(command: CommandApdu, timeoutMs: number = commandTimeoutMs.write): Promise<Uint8Array> {
     await this.#become();
     const first = await this.#wire.exchange(command, timeoutMs);
     if (first.sw === swSuccess) return first.data;

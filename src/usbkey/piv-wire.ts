@@ -1,13 +1,11 @@
 import { chainCommand, type CommandApdu, maxCommandData } from '../apdu/command.ts';
 import type { ResponseApdu } from '../apdu/response.ts';
 import { swSuccess } from '../apdu/status-words.ts';
+import { commandTimeoutMs } from '../apdu/timeouts.ts';
 import type { Operations } from './operations.ts';
 import { getData, getMetadata, parseObject } from './piv-commands.ts';
 import { pivRefusal } from './refusals.ts';
 import { KeyError } from './usbkey.ts';
-
-/** Milliseconds of silence, by the kind of command. A signature may have to wait for a touch. */
-export const timeouts = { brief: 5000, write: 15_000, sign: 30_000, generateEc: 20_000, generateRsa: 120_000 } as const;
 
 /** Status words of PIV (SP 800-73-4 part 2), and of instructions a key does not know. */
 export const status = {
@@ -30,7 +28,7 @@ export class PivWire {
   }
 
   /** Longer commands are chained, which every PIV key knows (part 2, command chaining); extended lengths not all of them do. */
-  async exchange(command: CommandApdu, timeoutMs: number = timeouts.brief): Promise<ResponseApdu> {
+  async exchange(command: CommandApdu, timeoutMs: number = commandTimeoutMs.brief): Promise<ResponseApdu> {
     const links = chainCommand(command, maxCommandData.short);
     for (const link of links.slice(0, -1)) {
       const answer = await this.#operations.exchange(link, timeoutMs);
@@ -40,7 +38,7 @@ export class PivWire {
   }
 
   /** @returns the data of a command that must end with 9000 */
-  async run(command: CommandApdu, timeoutMs: number = timeouts.brief): Promise<Uint8Array> {
+  async run(command: CommandApdu, timeoutMs: number = commandTimeoutMs.brief): Promise<Uint8Array> {
     const { data, sw } = await this.exchange(command, timeoutMs);
     if (sw !== swSuccess) throw pivRefusal(sw, command.ins);
     return data;

@@ -1,4 +1,4 @@
-import { type StatusMeaning, statusMeaning } from '../apdu/status-words.ts';
+import { pivStatusMeaning, type StatusMeaning, statusMeaning } from '../apdu/status-words.ts';
 import { KeyError, type KeyErrorCode } from './usbkey.ts';
 
 const codes: Readonly<Partial<Record<StatusMeaning, KeyErrorCode>>> = {
@@ -31,21 +31,19 @@ export function refusal(sw: number, ins: number): KeyError {
   return new KeyError(codes[meaning] ?? 'refused', `INS ${hex(ins, 2)}: ${hex(sw, 4)} ${meaning}`, sw);
 }
 
-/** The same for PIV, where 6A8x says something else (SP 800-73-4 part 2). */
-const pivCodes: ReadonlyMap<number, KeyErrorCode> = new Map([
-  [0x6581, 'writeFailed'],
-  [0x6982, 'notLoggedIn'],
-  [0x6983, 'notLoggedIn'],
-  [0x6a81, 'unsupported'],
-  [0x6a82, 'notFound'],
-  [0x6a84, 'noRoom'],
-  [0x6a86, 'unsupported'],
-  [0x6a88, 'noKeyPair'],
-  [0x6d00, 'unsupported'],
-  [0x6e00, 'unsupported'],
-]);
+/** What more PIV says (SP 800-73-4 part 2). */
+const pivCodes: Readonly<Partial<Record<StatusMeaning, KeyErrorCode>>> = {
+  ...codes,
+  functionNotSupported: 'unsupported',
+  noSuchObject: 'notFound',
+  noSuchReference: 'noKeyPair',
+};
+/** P1 or P2, by which PIV names the algorithm and the slot. */
+const swIncorrectParameters = 0x6a86;
 
 /** A status word other than 9000 of a PIV key. @param ins the command's INS, for the report */
 export function pivRefusal(sw: number, ins: number): KeyError {
-  return new KeyError(pivCodes.get(sw) ?? 'refused', `INS ${hex(ins, 2)}: ${hex(sw, 4)}`, sw);
+  const meaning = pivStatusMeaning(sw);
+  const code = sw === swIncorrectParameters ? 'unsupported' : (pivCodes[meaning] ?? 'refused');
+  return new KeyError(code, `INS ${hex(ins, 2)}: ${hex(sw, 4)} ${meaning}`, sw);
 }

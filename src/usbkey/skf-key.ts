@@ -2,6 +2,7 @@ import type { CommandApdu } from '../apdu/command.ts';
 import type { ResponseApdu } from '../apdu/response.ts';
 import type { ApduSession } from '../apdu/session.ts';
 import { swApplicationNotOpen, swMoreToExport, swPasswordLocked, swSuccess } from '../apdu/status-words.ts';
+import { commandTimeoutMs } from '../apdu/timeouts.ts';
 import type { SkfDialect } from '../device/models.ts';
 import { rsaSpki, sm2Spki } from '../pki/algorithms.ts';
 import { concat, copyBytes } from '../pki/bytes.ts';
@@ -24,9 +25,6 @@ import {
   type StoredKeyPair,
   type UsbKey,
 } from './usbkey.ts';
-
-/** Milliseconds of silence, by the kind of command. Signing is the dialect's: a key with a button waits for a person. */
-const timeouts = { brief: 5000, write: 15_000, generateEcc: 20_000, generateRsa: 60_000 } as const;
 
 const rsaKeyBits = 2048;
 /** AlgAsymCap families (GM/T 0006): SGD_RSA 00010000, SGD_SM2_* 00020100..00020400. */
@@ -153,7 +151,7 @@ export class SkfKey implements UsbKey {
   }
 
   logOut(): Promise<void> {
-    return this.#operations.serially(() => this.#logOut((command) => this.#exchange(command, timeouts.brief)));
+    return this.#operations.serially(() => this.#logOut((command) => this.#exchange(command, commandTimeoutMs.brief)));
   }
 
   /** Ends a login that a page left behind when it crashed or was reloaded. To be called on connecting. */
@@ -161,7 +159,7 @@ export class SkfKey implements UsbKey {
     return this.#operations.serially(async () => {
       for (const application of await this.#applicationNames()) await this.#openApplication(application);
       try {
-        await this.#logOut((command) => this.#exchange(command, timeouts.brief));
+        await this.#logOut((command) => this.#exchange(command, commandTimeoutMs.brief));
       } catch (error) {
         // A key that cannot end a login is no worse than without asking.
         if (!(error instanceof KeyError)) throw error;
@@ -174,7 +172,7 @@ export class SkfKey implements UsbKey {
   createContainer(ref: ContainerRef): Promise<void> {
     return this.#operations.serially(() =>
       this.#writing(ref.application, async (applicationId) => {
-        const answer = await this.#run(skf.createContainer(applicationId, ref.container), timeouts.write);
+        const answer = await this.#run(skf.createContainer(applicationId, ref.container), commandTimeoutMs.write);
         // Creating opens it as well.
         await this.#closeContainer(applicationId, skf.parseContainerId(answer));
       }),
@@ -186,14 +184,14 @@ export class SkfKey implements UsbKey {
       this.#writingIn(ref, async (applicationId, containerId) => {
         this.#signers.delete(nameOf(ref));
         if (algorithm === 'sm2') {
-          const answer = await this.#run(skf.genEccKeyPair(applicationId, containerId), timeouts.generateEcc);
+          const answer = await this.#run(skf.genEccKeyPair(applicationId, containerId), commandTimeoutMs.generateEcc);
           const publicKey = skf.parseGeneratedEcc(answer);
           this.#signers.set(nameOf(ref), { type: 'ecc', publicKey });
           return sm2Spki(publicKey);
         }
         if (algorithm === 'rsa2048') {
           const command = skf.genRsaKeyPair(applicationId, containerId, rsaKeyBits);
-          const key = skf.parseGeneratedRsa(await this.#run(command, timeouts.generateRsa), rsaKeyBits);
+          const key = skf.parseGeneratedRsa(await this.#run(command, commandTimeoutMs.generateRsa), rsaKeyBits);
           this.#signers.set(nameOf(ref), { type: 'rsa', ...key });
           return rsaSpki(key.modulus, key.exponent);
         }
@@ -231,7 +229,7 @@ export class SkfKey implements UsbKey {
           throw new KeyError('notLoggedIn', 'this key takes certificates only after the password');
         }
         const command = skf.importCertificate(applicationId, containerId, usage, certificate);
-        await this.#run(command, timeouts.write);
+        await this.#run(command, commandTimeoutMs.write);
       }),
     );
   }
@@ -240,7 +238,7 @@ export class SkfKey implements UsbKey {
     return this.#operations.serially(() =>
       this.#writing(ref.application, async (applicationId) => {
         this.#signers.delete(nameOf(ref));
-        await this.#run(skf.deleteContainer(applicationId, ref.container), timeouts.write);
+        await this.#run(skf.deleteContainer(applicationId, ref.container), commandTimeoutMs.write);
       }),
     );
   }
@@ -258,7 +256,7 @@ export class SkfKey implements UsbKey {
   /** The counter, or undefined where the key refuses to tell it. */
   async #readTries(applicationId: number): Promise<skf.PinInfo | undefined> {
     const command = skf.getPinInfo(applicationId);
-    const { data, sw } = await this.#exchange(command, timeouts.brief);
+    const { data, sw } = await this.#exchange(command, commandTimeoutMs.brief);
     if (sw === swSuccess) return skf.parsePinInfo(data);
     if (sw === swApplicationNotOpen) throw refusal(sw, command.ins);
     return undefined;
@@ -274,7 +272,7 @@ export class SkfKey implements UsbKey {
     let sw: number | undefined;
     let lost: unknown;
     try {
-      ({ sw } = await this.#exchange(command, timeouts.brief));
+      ({ sw } = await this.#exchange(command, commandTimeoutMs.brief));
     } catch (error) {
       // Without the device there is no counter to read; it is read when the key is back.
       if (this.#operations.over) throw error;
@@ -402,7 +400,7 @@ export class SkfKey implements UsbKey {
   /** Tidying up: whether it succeeds changes nothing about the work that was done. */
   async #closeContainer(applicationId: number, containerId: number): Promise<void> {
     if (this.gone.aborted) return;
-    await this.#exchange(skf.closeContainer(applicationId, containerId), timeouts.brief).catch(() => undefined);
+    await this.#exchange(skf.closeContainer(applicationId, containerId), commandTimeoutMs.brief).catch(() => undefined);
   }
 
   // --- key pairs, within ----------------------------------------------------------------------------------------------
@@ -476,7 +474,7 @@ export class SkfKey implements UsbKey {
     const command = skf.exportCertificate(applicationId, containerId, usage);
     let received = new Uint8Array();
     for (;;) {
-      const { data, sw } = await this.#exchange(command, timeouts.brief);
+      const { data, sw } = await this.#exchange(command, commandTimeoutMs.brief);
       if (sw !== swSuccess && sw !== swMoreToExport) {
         const refused = refusal(sw, command.ins);
         if (refused.code === 'noCertificate' && received.length === 0) return undefined;
@@ -499,7 +497,7 @@ export class SkfKey implements UsbKey {
   }
 
   /** @returns the data of a command that must end with 9000 */
-  async #run(command: CommandApdu, timeoutMs: number = timeouts.brief): Promise<Uint8Array> {
+  async #run(command: CommandApdu, timeoutMs: number = commandTimeoutMs.brief): Promise<Uint8Array> {
     const { data, sw } = await this.#exchange(command, timeoutMs);
     if (sw !== swSuccess) throw refusal(sw, command.ins);
     return data;
