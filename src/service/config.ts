@@ -76,7 +76,17 @@ const modelRow = v.strictObject({
 const configSchema = v.object({
   version: v.literal(1),
   /** Where certificates come from; null while the operator has not opened online enrolment. */
-  ca: v.nullable(v.object({ protocol: v.literal('cmp'), url: path, enrolments: path })),
+  ca: v.nullable(
+    v.object({
+      protocol: v.literal('cmp'),
+      url: path,
+      enrolments: path,
+      /** What is asked for: a PKCS #10 unless the authority wants a key update. */
+      request: v.exactOptional(v.picklist(['p10cr', 'kur'])),
+      /** The authority answers a p10cr with certReqId 0 instead of −1. */
+      p10crAnsweredWithZero: v.exactOptional(v.boolean()),
+    }),
+  ),
   /** The operator's REST service. */
   api: path,
   /** Pinned roots: DER. */

@@ -115,7 +115,7 @@ class RenewalState {
     const procedure = new RenewalProcedure({
       key,
       authority: new CmpAuthority({
-        url: config.ca.url,
+        ...config.ca,
         enrolmentsUrl: config.ca.enrolments,
         anchors: config.anchors,
         fetch: clock.fetch,

@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { CaError } from '../../../src/ca/authority.ts';
+import { CmpAuthority } from '../../../src/ca/cmp-client.ts';
+import { parseMessage } from '../../../src/ca/cmp-messages.ts';
 import { fromHex } from '../../../src/pki/bytes.ts';
 import { parseCertificate } from '../../../src/pki/certificate.ts';
 import type { AskPassword, Ports } from '../../../src/renewal/procedure.ts';
@@ -42,6 +44,28 @@ describe.each(attachments)('over %s', (attachment) => {
 test('an expired certificate is renewed where the policy accepts expired signers', async () => {
   const world = await World.open(office, 'expired', 'longmai-hid');
   expect(await world.press()).toMatchObject({ kind: 'success' });
+});
+
+test('an authority that wants a key update gets one', async () => {
+  const world = await World.open(office, 'due-30-days', 'longmai-hid');
+  const authority = new CmpAuthority({
+    url: `${office.origin}/ca/cmp`,
+    enrolmentsUrl: `${office.origin}/api/enrolments`,
+    anchors: office.trust.anchors,
+    fetch,
+    now: () => new Date(),
+    timeoutMs: 5_000,
+    request: 'kur',
+  });
+
+  const outcome = await world.press('renewal', undefined, (ports) => ({ ...ports, authority }));
+
+  expect(outcome).toMatchObject({ kind: 'success' });
+  const [record] = recordsOf(world).values();
+  expect(parseMessage(record?.request ?? new Uint8Array()).body.type).toBe('kur');
+  expect(office.ca.ledger.transaction(record?.transactionId ?? '')?.status).toBe('confirmed');
+  const [old] = containers(world.key.state());
+  expect(old).toEqual(containers(world.initial)[0]);
 });
 
 test('a certificate of the old authority is upgraded to the policy’s algorithm', async () => {

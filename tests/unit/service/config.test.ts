@@ -55,6 +55,11 @@ test('configuration and policy come typed: bytes as bytes, times as dates', asyn
   expect(loadedPolicy.upgradeCutoff).toEqual(new Date('2018-09-17T16:00:00Z'));
 });
 
+test('what the authority wants differently is said', async () => {
+  answers['/config.json'] = json({ ...config, ca: { ...config.ca, request: 'kur', p10crAnsweredWithZero: true } });
+  expect((await loadConfig()).ca).toEqual({ ...config.ca, request: 'kur', p10crAnsweredWithZero: true });
+});
+
 test('links out of the site are the operator’s choice, on https', async () => {
   const links = { taxBureau: 'https://tax.example/download?os=win', platform: 'https://ca.example/' };
   answers['/config.json'] = json({ ...config, links });
@@ -118,6 +123,7 @@ test.each([
     { models: [{ ...model, attachment: 'ps2' }] },
     'models.0.attachment',
   ],
+  ['a request that is none', { ca: { ...config.ca, request: 'ir' } }, 'ca.request'],
   ['a model with a misspelt field', { models: [{ ...model, enrollment: 'off' }] }, 'models.0.enrollment'],
   [
     'a model with a slot PIV does not have',
