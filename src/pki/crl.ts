@@ -12,6 +12,7 @@ import {
   parseDer,
   readBitString,
   readExplicit,
+  readEnumerated,
   readInteger,
   readSequence,
   readTime,
@@ -267,7 +268,7 @@ function readEntry(der: Uint8Array): Revocation {
     const [, date, extensionList] = readSequence(parseDer(der), 2, 3);
     const extension = extensionList && readExtensions(extensionList).get(crlOids.reasonCode);
     // An ENUMERATED; readInteger takes it for the number it is.
-    const reason = revocationReason(extension ? readInteger(parseDer(extension.value)) : 0);
+    const reason = revocationReason(extension ? readEnumerated(parseDer(extension.value)) : 0);
     if (!reason) throw new DerError('no such reason');
     return { at: readTime(date), reason };
   } catch (cause) {

@@ -429,13 +429,20 @@ export function readOid(block: DerBlock | undefined): string {
   return arcs.join('.');
 }
 
-/** INTEGER or ENUMERATED within ±2^47. */
+/** An INTEGER within ±2^47. */
 export function readInteger(block: DerBlock | undefined): number {
-  if (!block || !(isUniversal(block, universal.integer) || isUniversal(block, universal.enumerated))) {
-    throw new DerError('INTEGER expected');
-  }
-  const content = contentBytes(block);
-  if (content.length > 6) throw new DerError('INTEGER too large');
+  return numberIn(block, universal.integer, 'INTEGER');
+}
+
+/** An ENUMERATED within ±2^47. */
+export function readEnumerated(block: DerBlock | undefined): number {
+  return numberIn(block, universal.enumerated, 'ENUMERATED');
+}
+
+function numberIn(block: DerBlock | undefined, tag: number, what: string): number {
+  if (!block) throw new DerError(`${what} expected`);
+  const content = contentOf(block, tag, what);
+  if (content.length > 6) throw new DerError(`${what} too large`);
   const magnitude = content.reduce((value, byte) => value * 256 + byte, 0);
   return (content[0] ?? 0) < 0x80 ? magnitude : magnitude - 256 ** content.length;
 }

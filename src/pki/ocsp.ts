@@ -17,6 +17,7 @@ import {
   readBitString,
   readExplicit,
   readImplicit,
+  readEnumerated,
   readInteger,
   readIntegerContent,
   readOctetString,
@@ -155,7 +156,7 @@ export function parseOcspResponse(der: Uint8Array): OcspAnswer | OcspRefusal {
 
 function readResponse(der: Uint8Array): OcspAnswer | OcspRefusal {
   const [status, responseBytes] = readSequence(parseDer(der, { maxBytes: maxOcspBytes }), 1, 2);
-  const number = readInteger(status);
+  const number = readEnumerated(status);
   if (number !== 0) {
     const refusal = refusals.get(number);
     // Nothing may follow: an answer is either given or refused.
@@ -236,7 +237,7 @@ function readStatus(block: DerBlock): SingleResponse['status'] {
       return 'good';
     case 1: {
       const [at, given] = readSequence(readImplicit(block, 1, 'sequence'), 1, 2);
-      const reason = revocationReason(given ? readInteger(readExplicit(given, 0)) : 0);
+      const reason = revocationReason(given ? readEnumerated(readExplicit(given, 0)) : 0);
       if (!reason) throw new DerError('no such reason');
       return { at: readTime(at), reason };
     }

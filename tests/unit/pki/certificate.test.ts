@@ -47,6 +47,7 @@ describe('parseCertificate', () => {
         { type: '2.5.4.6', value: 'CN' },
         { type: '2.5.4.3', value: '测试纳税人' },
       ],
+      relativeNames: [1, 1],
     });
     expect(certificate.issuer.der).toEqual(content.issuer);
     expect([...(certificate.keyUsage ?? [])]).toEqual(['digitalSignature', 'keyCertSign', 'decipherOnly']);
