@@ -86,12 +86,16 @@ function parseIfSound(der: Uint8Array | undefined): Certificate | undefined {
   }
 }
 
-/** From which authority: judged at the time of issue, since an old authority may have ended meanwhile. */
+/**
+ * From which authority: judged at the time of issue, since an old authority may have ended meanwhile. Old certificates
+ * may be signed with SHA-1; that says whose they are, so that they can be upgraded, and nothing is trusted for it.
+ */
 export async function generationOf(certificate: Certificate, trust: Trust): Promise<IssuerGeneration> {
-  const chain = (anchors: readonly Uint8Array[]): ReturnType<typeof verifyChain> =>
-    verifyChain({ leaf: certificate.der, intermediates: trust.intermediates, anchors, at: certificate.notBefore });
-  if (trust.oldIssuers.length > 0 && (await chain(trust.oldIssuers)).ok) return 'old';
-  if (!(await chain(trust.anchors)).ok) return 'foreign';
+  const request = { leaf: certificate.der, intermediates: trust.intermediates, at: certificate.notBefore };
+  const isOld = (): ReturnType<typeof verifyChain> =>
+    verifyChain({ ...request, anchors: trust.oldIssuers, acceptSha1For: 'identification' });
+  if (trust.oldIssuers.length > 0 && (await isOld()).ok) return 'old';
+  if (!(await verifyChain({ ...request, anchors: trust.anchors })).ok) return 'foreign';
   return trust.oldIssuers.length > 0 ? 'new' : 'unknown';
 }
 
