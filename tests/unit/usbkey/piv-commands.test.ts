@@ -348,7 +348,11 @@ describe('other objects', () => {
 });
 
 it('a refusal has a meaning of its own in PIV', () => {
-  expect(pivRefusal(0x6a88, 0x87)).toMatchObject({ code: 'noKeyPair', statusWord: 0x6a88, message: 'INS 87: 6a88 noSuchReference' });
+  expect(pivRefusal(0x6a88, 0x87)).toMatchObject({
+    code: 'noKeyPair',
+    statusWord: 0x6a88,
+    message: 'INS 87: 6a88 noSuchReference',
+  });
   expect(pivRefusal(0x6982, 0xdb)).toMatchObject({ code: 'notLoggedIn' });
   expect(pivRefusal(0x6a84, 0xdb)).toMatchObject({ code: 'noRoom' });
   expect(pivRefusal(0x6f00, 0x47)).toMatchObject({ code: 'refused' });
