@@ -1,4 +1,4 @@
-import { setTimeout as realTimeout, clearTimeout as clearReal } from 'node:timers';
+import { setInterval as realInterval, clearInterval as clearReal } from 'node:timers';
 import { TransportError } from '../../src/apdu/channel.ts';
 import { CmpAuthority } from '../../src/ca/cmp-client.ts';
 import { RenewalProcedure, type AskPassword, type Ports } from '../../src/renewal/procedure.ts';
@@ -48,8 +48,11 @@ const sayPress = (press: Press): string => ('reason' in press ? press.reason : p
 
 /** The person gives up after so many questions in one press; more where the key wants the password for every signature. */
 const patience = { usual: 4, everySignature: 20 } as const;
-/** Real time for one press; more than a hundred times what one takes. */
-const hungAfterMs = 30_000;
+/**
+ * A press that takes a hundred times the processor's time it should goes round in circles; one in which nothing has
+ * stirred for this long stands still. A slow machine does neither.
+ */
+const hungAfter = { processorMs: 20_000, stillMs: 120_000, lookEveryMs: 2_000 } as const;
 const hourMs = 3_600_000;
 /** Hours that go by. */
 const laps: Readonly<Record<string, number>> = { late: 2, nextDay: 30, month: 40 * 24 };
@@ -218,7 +221,14 @@ export class Desk {
   async press(page = this.#page): Promise<Press> {
     const watchdog: { timer?: NodeJS.Timeout } = {};
     const hung = new Promise<Press>((resolve) => {
-      watchdog.timer = realTimeout(() => resolve({ kind: 'hung' }), hungAfterMs);
+      const from = process.cpuUsage();
+      let last = { stirs: this.time.stirs, at: Date.now() };
+      watchdog.timer = realInterval(() => {
+        if (this.time.stirs !== last.stirs) last = { stirs: this.time.stirs, at: Date.now() };
+        const { user, system } = process.cpuUsage(from);
+        const endless = (user + system) / 1000 > hungAfter.processorMs;
+        if (endless || Date.now() - last.at > hungAfter.stillMs) resolve({ kind: 'hung' });
+      }, hungAfter.lookEveryMs);
     });
     const died = page.dead.then((): Press => ({ kind: 'pageDied' }));
     const ended = await Promise.race([this.#alone(page), died, hung]);

@@ -79,7 +79,7 @@ function e2e() {
 /** A short slice of the faults, the same every time, and every deliberate defect: each run is one check. */
 function faults() {
   const runs = [
-    ['--slice', '120'],
+    ['--slice', '240'],
     ['--sabotage', 'all'],
   ];
   const good = runs.filter((options) => node('node_modules/tsx/dist/cli.mjs', ['tests/faults/run.ts', ...options]));
