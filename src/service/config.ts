@@ -141,6 +141,8 @@ const policySchema = v.object({
   minSecurityBits: v.pipe(v.number(), v.integer(), v.minValue(112)),
   /** The longest life of a certificate that is accepted, in days. */
   maxLifeDays: v.pipe(v.number(), v.integer(), v.minValue(1)),
+  /** Whether an encryption certificate with its key pair is fetched as well: never, where the old key has one, or always. */
+  encryptionCertificate: v.optional(v.picklist(['none', 'ifOldHas', 'always']), 'none'),
   /** Models, or single versions of their firmware, with which less is done than the site would do, until further notice. */
   models: v.optional(v.array(modelRule), []),
 });

@@ -11,6 +11,7 @@ export const policy: Policy = {
   upgradePlan: { newKey: true, algorithm: 'sm2' },
   renewalAlgorithm: 'sameAsOld',
   minSecurityBits: 112,
+  encryptionCertificate: 'none',
   models: [],
   maxLifeDays: 1830,
 };

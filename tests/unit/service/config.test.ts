@@ -92,6 +92,14 @@ test('the policy can hold back a model, or one firmware of it', async () => {
   expect((await loadPolicy(loaded)).models).toEqual([]);
 });
 
+test('the policy says who gets an encryption certificate, and nobody where it does not', async () => {
+  const loaded = await loadConfig();
+  answers['/api/policy'] = json({ ...policy, encryptionCertificate: 'ifOldHas' });
+  expect((await loadPolicy(loaded)).encryptionCertificate).toBe('ifOldHas');
+  answers['/api/policy'] = json(policy);
+  expect((await loadPolicy(loaded)).encryptionCertificate).toBe('none');
+});
+
 const model = { vendorId: '055c', productId: 'f605', name: 'A key', attachment: 'longmaiHid' };
 
 test.each([
