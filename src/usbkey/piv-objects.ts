@@ -71,15 +71,16 @@ export interface CertificateObject {
 }
 
 /**
- * Reads a certificate object as GET DATA gives it: 53 { elements }. Of one that was cut while this site wrote it, what
- * comes before the cut.
+ * Reads a certificate object as GET DATA gives it: 53 { elements }. Of one that was cut while this site wrote it, or whose
+ * end was not written as it was meant, what comes before.
  * @returns undefined when nothing is in it, which is how some keys delete; `unreadable` when it is anything else
  */
 export function parseCertificateObject(answer: Uint8Array): CertificateObject | 'unreadable' | undefined {
   const [object, ...others] = elementsOf(answer) ?? [];
   if (object?.tag === dataTag && object.value.length === 0 && others.length === 0) return undefined;
-  const isWhole = object?.tag === dataTag && others.length === 0;
-  const elements = isWhole ? elementsOf(object.value) : elementsBeforeCut(answer);
+  const inside = object?.tag === dataTag && others.length === 0 ? elementsOf(object.value) : undefined;
+  const isWhole = inside !== undefined;
+  const elements = inside ?? elementsBeforeCut(answer);
   if (!elements || elements.length === 0) return 'unreadable';
   const mark = asciiOf(findTlv(elements, tags.mscuid));
   if (!isWhole && !isOwnName(mark)) return 'unreadable';

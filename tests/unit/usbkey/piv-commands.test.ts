@@ -283,6 +283,19 @@ describe('certificate objects', () => {
     expect(parsed(answer.subarray(0, 20))).toBe('unreadable');
   });
 
+  it('keep name and noted key where their end was not written as it was meant', () => {
+    const publicKey = new Uint8Array(91).fill(0x30);
+    const answer = wrapped(
+      objects.encodeCertificateObject({ container, certificate: new Uint8Array(900).fill(7), publicKey }),
+    );
+    const foreign = wrapped([encodeTlv(0x70, new Uint8Array(900).fill(7)), encodeTlv(0x72, hex('0011')), encodeTlv(0xfe)]);
+    const freed = wrapped(objects.encodeFreedObject(publicKey));
+    const damaged = (whole: Uint8Array) => Uint8Array.from(whole).fill(0xff, -3);
+
+    expect(opened(damaged(answer))).toMatchObject({ certificate: undefined, container, publicKey, freed: false });
+    for (const other of [foreign, freed]) expect(parsed(damaged(other))).toBe('unreadable');
+  });
+
   it('are absent, unreadable, or freed', () => {
     expect(parsed(hex('5300'))).toBeUndefined();
     for (const unreadable of ['', '53', '530170', '7002 3000', '5300 5300', '5302 7005', '5405 7002 3000']) {
