@@ -22,6 +22,8 @@ const abortTimeoutMs = 2000;
 const maxExtendedTimeoutMs = 60_000;
 // Bounds against a reader that never comes to the point.
 const maxDiscarded = 32;
+/** Longer than a slow chip makes an RSA key pair, and than anybody takes to press a key's button. */
+const maxExtensionMs = 300_000;
 const maxTimeExtensions = 512;
 const maxBusyReplies = 20;
 const busyPauseMs = 100;
@@ -179,11 +181,13 @@ export class CcidSlot {
   /** Reads on until the command is answered. @param first what the reader has sent since the command */
   async #readOn(first: CcidReply, seq: number, expectedType: number, turn: Turn): Promise<CcidReply> {
     let reply = first;
+    const begun = performance.now();
     for (let discarded = 0, extensions = 0; !this.#isFinal(reply, seq, expectedType);) {
       if (!answers(reply, this.#slot, seq, expectedType)) {
         if (++discarded > maxDiscarded) throw new TransportError('malformed', 'only replies to other commands arrive');
       } else {
-        if (++extensions > maxTimeExtensions) throw new TransportError('timeout', 'time extensions without end');
+        const isEndless = ++extensions > maxTimeExtensions || performance.now() - begun > maxExtensionMs;
+        if (isEndless) throw new TransportError('timeout', 'time extensions without end');
         turn.restart(Math.max(turn.timeoutMs, Math.min(turn.timeoutMs * reply.error, maxExtendedTimeoutMs)));
       }
       reply = parseReply(await this.#bulk.receive(turn));

@@ -1,4 +1,4 @@
-import { type ApduChannel, TransportError } from '../apdu/channel.ts';
+import { TransportError } from '../apdu/channel.ts';
 import { transportErrorFrom } from './browser-errors.ts';
 import { within } from './deadline.ts';
 import { watchGone } from './gone.ts';
@@ -30,15 +30,15 @@ export function interfaceSettings(
  * Opens a device, configures it if nobody has, claims one of its interfaces and starts what speaks over it. A device on
  * which that fails is left closed.
  * @param usb where `disconnect` events come from: `navigator.usb`
- * @param start makes the channel; its `stop` ends the watching for an unplug
+ * @param start what to do with the interface; its `stop` ends the watching for an unplug
  * @throws TransportError `accessDenied`, `busy`, `protectedClass`, `disconnected`, `timeout`; what `start` throws
  */
-export async function openInterface(
+export async function openInterface<T>(
   device: USBDevice,
   usb: EventTarget,
   { interfaceNumber, alternateSetting }: UsbInterfaceChoice,
-  start: (gone: AbortSignal, stop: () => void) => Promise<ApduChannel>,
-): Promise<ApduChannel> {
+  start: (gone: AbortSignal, stop: () => void) => Promise<T>,
+): Promise<T> {
   const { gone, stop } = watchGone(usb, device);
   const step = (name: 'open' | 'claim', work: Promise<void>) =>
     within(work, { timeoutMs: openTimeoutMs, gone }).catch((error: unknown) => {

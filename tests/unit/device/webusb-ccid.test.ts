@@ -395,6 +395,20 @@ describe('silence', () => {
 
     expect(toHex(await exchange)).toBe('9000');
   });
+
+  it('is over after minutes of time extensions, however slowly they come', async () => {
+    vi.useFakeTimers();
+    const device = reader(() => []);
+    const { channel } = await opened(device);
+    const given = expect(channel.transmit(command, { timeoutMs: 60_000 })).rejects.toMatchObject({ code: 'timeout' });
+
+    for (let minute = 0; minute <= 6; minute++) {
+      device.send(reply(hex(transfers(device)[0] ?? ''), 0x80, '', { status: 0x80, error: 1 }));
+      await vi.advanceTimersByTimeAsync(59_000);
+    }
+
+    await given;
+  });
 });
 
 describe('unplugging', () => {
