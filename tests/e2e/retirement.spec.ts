@@ -39,9 +39,23 @@ test('of a model that the operator has stopped meanwhile nothing is deleted', as
   expect(containersOf(await keyState(page))).toHaveLength(2);
 });
 
+/** What is said among the tabs of this site from now on, as another tab hears it. */
+async function listenAsAnotherTab(page: Page): Promise<() => Promise<string[]>> {
+  const other = await page.context().newPage();
+  await other.goto('/robots.txt');
+  const heard = await other.evaluateHandle(() => {
+    const tasks: string[] = [];
+    new BroadcastChannel('casupport.key').onmessage = ({ data }: MessageEvent<{ task?: string }>) =>
+      void tasks.push(data.task ?? '');
+    return tasks;
+  });
+  return () => heard.jsonValue();
+}
+
 test('one without is deleted when the person wants it, and nothing else is', async ({ page, desk }) => {
   await desk({ scenario: 'due-30-days' });
   await renewWithoutEncryption(page);
+  const heard = await listenAsAnotherTab(page);
 
   await page.getByRole('button', { name: '删除原来的证书' }).click();
   await page.locator('input[type=password]').fill(samplePassword);
@@ -50,4 +64,5 @@ test('one without is deleted when the person wants it, and nothing else is', asy
   const left = containersOf(await keyState(page));
   expect(left.map(({ name }) => name)).toEqual([expect.stringMatching(/^R[0-9a-f]{32}$/)]);
   expect(left[0]?.signing?.certificate).toBeTruthy();
+  expect(await heard()).toContain('work');
 });

@@ -3,6 +3,7 @@ import { indexedDbJournal } from '../../renewal/indexeddb-journal.ts';
 import type { AskPassword } from '../../renewal/login.ts';
 import { clock } from '../../service/clock.ts';
 import { askOnPage, type Asking } from './ask-password.ts';
+import { keyLocks } from './key-lock.svelte.ts';
 import { enrolmentUnder, latestPolicy } from './operators-policy.ts';
 import { usbkey, type Reading } from './usbkey.svelte.ts';
 
@@ -16,8 +17,9 @@ export function afterRenewal<T>(
   work: (ports: AfterwardsPorts, askPassword: AskPassword) => Promise<T>,
 ): Promise<T> {
   const { attached } = reading;
-  return usbkey.withKey(attached, async (key) =>
-    work(
+  return usbkey.withKey(attached, async (key) => {
+    keyLocks.announceWork();
+    return work(
       {
         key,
         journal: indexedDbJournal,
@@ -26,6 +28,6 @@ export function afterRenewal<T>(
         randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
       },
       askOnPage({ key, attached }, asking),
-    ),
-  );
+    );
+  });
 }
