@@ -77,15 +77,24 @@ const configSchema = v.object({
   version: v.literal(1),
   /** Where certificates come from; null while the operator has not opened online enrolment. */
   ca: v.nullable(
-    v.object({
-      protocol: v.literal('cmp'),
-      url: path,
-      enrolments: path,
-      /** What is asked for: a PKCS #10 unless the authority wants a key update. */
-      request: v.exactOptional(v.picklist(['p10cr', 'kur'])),
-      /** The authority answers a p10cr with certReqId 0 instead of −1. */
-      p10crAnsweredWithZero: v.exactOptional(v.boolean()),
-    }),
+    v.variant('protocol', [
+      v.object({
+        protocol: v.literal('cmp'),
+        url: path,
+        enrolments: path,
+        /** What is asked for: a PKCS #10 unless the authority wants a key update. */
+        request: v.exactOptional(v.picklist(['p10cr', 'kur'])),
+        /** The authority answers a p10cr with certReqId 0 instead of −1. */
+        p10crAnsweredWithZero: v.exactOptional(v.boolean()),
+      }),
+      v.object({
+        protocol: v.literal('rest-enrolment'),
+        /** Where `/enrolments` is. */
+        url: path,
+        /** The form of the certification request: a PKCS #10 unless the authority wants CFCA's. */
+        csr: v.exactOptional(v.picklist(['pkcs10', 'cfca'])),
+      }),
+    ]),
   ),
   /** The operator's REST service. */
   api: path,

@@ -1,4 +1,5 @@
-import { CmpAuthority } from '../../ca/cmp-client.ts';
+import { CaError } from '../../ca/authority.ts';
+import { openAuthority } from '../../ca/open-authority.ts';
 import { indexedDbJournal } from '../../renewal/indexeddb-journal.ts';
 import type { Purpose } from '../../renewal/journal.ts';
 import type { Step, Stopped, Success } from '../../renewal/outcome.ts';
@@ -110,18 +111,25 @@ class RenewalState {
       this.#show(stopped('closed'));
       return;
     }
-    const policy = await latestPolicy(reading);
     const now = (): Date => clock.now();
+    const authority = await openAuthority(config.ca, {
+      anchors: config.anchors,
+      intermediates: config.intermediates,
+      fetch: clock.fetch,
+      now,
+      timeoutMs: answerTimeoutMs,
+    }).catch((error: unknown) => {
+      if (error instanceof CaError) return undefined;
+      throw error;
+    });
+    if (!authority) {
+      this.#show(stopped('caUnreachable'));
+      return;
+    }
+    const policy = await latestPolicy(reading);
     const procedure = new RenewalProcedure({
       key,
-      authority: new CmpAuthority({
-        ...config.ca,
-        enrolmentsUrl: config.ca.enrolments,
-        anchors: config.anchors,
-        fetch: clock.fetch,
-        now,
-        timeoutMs: answerTimeoutMs,
-      }),
+      authority,
       journal: indexedDbJournal,
       trust,
       policy,

@@ -60,6 +60,14 @@ test('what the authority wants differently is said', async () => {
   expect((await loadConfig()).ca).toEqual({ ...config.ca, request: 'kur', p10crAnsweredWithZero: true });
 });
 
+test.each([
+  { protocol: 'rest-enrolment', url: '/ca/rest' },
+  { protocol: 'rest-enrolment', url: '/ca/rest', csr: 'cfca' },
+])('an authority that does not speak CMP: %j', async (ca) => {
+  answers['/config.json'] = json({ ...config, ca });
+  expect((await loadConfig()).ca).toEqual(ca);
+});
+
 test('links out of the site are the operator’s choice, on https', async () => {
   const links = { taxBureau: 'https://tax.example/download?os=win', platform: 'https://ca.example/' };
   answers['/config.json'] = json({ ...config, links });
@@ -114,6 +122,9 @@ test.each([
 
 test.each([
   ['a CA on another origin', { ca: { ...config.ca, url: '//elsewhere.example/cmp' } }, 'ca.url'],
+  ['a CA of no known protocol', { ca: { ...config.ca, protocol: 'est' } }, 'ca.protocol'],
+  ['CMP without a place to ask', { ca: { protocol: 'cmp', url: '/ca/cmp' } }, 'ca.enrolments'],
+  ['a request of no known form', { ca: { protocol: 'rest-enrolment', url: '/ca', csr: 'crmf' } }, 'ca.csr'],
   ['an anchor that is no base64', { anchors: ['***'] }, 'anchors.0'],
   ['a link without encryption', { links: { platform: 'http://ca.example/' } }, 'links.platform'],
   ['a link that is a script', { links: { taxBureau: 'javascript:alert(1)' } }, 'links.taxBureau'],
