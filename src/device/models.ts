@@ -27,9 +27,12 @@ export interface SkfDialect {
   readonly passwordForImport: boolean;
   /** Which nibble of the last byte of 63Cx counts the tries. A hint only: GetPINInfo is what is believed. */
   readonly triesNibble: 'low' | 'high';
-  /** Which half of ImportECCKeyPair's 64 bytes encPriv is the private key d. */
-  readonly importedPrivateKey: 'last32' | 'first32';
-  /** Under which public key the CA's key centre wraps the encryption key pair. */
+  /**
+   * What ImportECCKeyPair's 64 bytes encPriv hold: the 32 encrypted bytes of the private key d behind 32 zero bytes, or
+   * before them; or 64 encrypted bytes, d behind zeros.
+   */
+  readonly importedPrivateKey: 'last32' | 'first32' | 'all64';
+  /** Under which public key it takes the encryption key pair; none can be imported here under a temporary one. */
   readonly wrappingTarget: 'signingKey' | 'temporaryKey';
   /** What RSASignData is given: the DigestInfo of SHA-256 (P1 02), or the message, for the key to hash (P1 01, P2 03). */
   readonly rsaSignData: 'digestInfo' | 'message';

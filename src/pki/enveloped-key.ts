@@ -141,9 +141,9 @@ export function makeEnvelopedKey(
 
 /**
  * What a key's 64 bytes for the private key hold, by its maker: `zerosThenEncrypted`, 32 zero bytes before d's 32
- * encrypted ones; `allEncrypted`, 64 encrypted bytes.
+ * encrypted ones; `encryptedThenZeros`, the other way round; `allEncrypted`, 64 encrypted bytes.
  */
-export type PrivateKeyForm = 'zerosThenEncrypted' | 'allEncrypted';
+export type PrivateKeyForm = 'zerosThenEncrypted' | 'encryptedThenZeros' | 'allEncrypted';
 
 /**
  * The encrypted private key as a key with this form wants it. ECB encrypts each block by itself, so that the last 32 of
@@ -152,7 +152,9 @@ export type PrivateKeyForm = 'zerosThenEncrypted' | 'allEncrypted';
  * @throws EnvelopedKeyError for 32 bytes where all 64 have to be encrypted
  */
 export function privateKeyField({ encryptedPrivateKey }: EnvelopedKey, form: PrivateKeyForm): Bytes {
-  if (form === 'zerosThenEncrypted') return rightAligned(encryptedPrivateKey.slice(-32), 64);
+  const d = encryptedPrivateKey.slice(-32);
+  if (form === 'zerosThenEncrypted') return rightAligned(d, 64);
+  if (form === 'encryptedThenZeros') return concat(d, new Uint8Array(32));
   if (encryptedPrivateKey.length === 64) return encryptedPrivateKey.slice();
   throw new EnvelopedKeyError('32 encrypted bytes where the key wants 64');
 }

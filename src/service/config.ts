@@ -3,6 +3,30 @@ import { loadDocument } from './load-document.ts';
 
 const path = v.pipe(v.string(), v.regex(/^\/(?!\/)/, 'must be a path on this origin'));
 const oid = v.pipe(v.string(), v.regex(/^[0-2](\.\d+)+$/, 'must be an object identifier'));
+const oids = v.pipe(v.array(oid), v.maxLength(20));
+
+/** A pattern with one group, as a regular expression. */
+const patternWithGroup = v.pipe(
+  v.string(),
+  v.maxLength(200),
+  v.rawTransform(({ dataset, addIssue, NEVER }) => {
+    try {
+      // With an empty alternative it matches anything, and shows how many groups there are.
+      if (new RegExp(`${dataset.value}|`, 'u').exec('')?.length === 2) return new RegExp(dataset.value, 'u');
+      addIssue({ message: 'must have exactly one group, around the taxpayer number' });
+    } catch {
+      addIssue({ message: 'must be a regular expression' });
+    }
+    return NEVER;
+  }),
+);
+
+/** The operator's rules for the subject of a certificate that upgrades another; see `SubjectRules` in renewal/trust.ts. */
+const subjectRules = v.strictObject({
+  mayChange: v.optional(oids, []),
+  mayBeAdded: v.optional(oids, []),
+  mayBeRemoved: v.optional(oids, []),
+});
 
 /** Base64 DER to bytes. */
 const der = v.pipe(
@@ -55,7 +79,7 @@ const modelRow = v.strictObject({
       pinDigest: v.exactOptional(v.picklist(['sha1', 'sm3'])),
       passwordForImport: v.exactOptional(v.boolean()),
       triesNibble: v.exactOptional(v.picklist(['low', 'high'])),
-      importedPrivateKey: v.exactOptional(v.picklist(['last32', 'first32'])),
+      importedPrivateKey: v.exactOptional(v.picklist(['last32', 'first32', 'all64'])),
       wrappingTarget: v.exactOptional(v.picklist(['signingKey', 'temporaryKey'])),
       rsaSignData: v.exactOptional(v.picklist(['digestInfo', 'message'])),
       signSeconds: v.exactOptional(seconds),
@@ -104,8 +128,15 @@ const configSchema = v.object({
   intermediates: v.array(der),
   /** Roots among the anchors whose certificates are to be upgraded: DER. */
   oldIssuers: v.array(der),
-  /** Where the holder's taxpayer number stands in a subject, in order of preference. */
-  holder: v.object({ taxpayerNumber: v.array(oid) }),
+  /** Where the holder's taxpayer number stands in a subject, in order of preference; last, within the common name. */
+  holder: v.object({
+    taxpayerNumber: v.array(oid),
+    taxpayerNumberInCommonName: v.exactOptional(patternWithGroup),
+  }),
+  /** What an upgrade may do to a subject, by attribute; a renewal leaves it alone, and so does an upgrade without this. */
+  subjectRules: v.exactOptional(subjectRules),
+  /** Purposes of which a certificate that names any must have one; absent: client authentication, or any purpose. */
+  extendedKeyUsage: v.exactOptional(v.pipe(oids, v.minLength(1))),
   /** Where the original program can be downloaded; a source without an address is shown by its name alone. */
   links: v.optional(v.object({ taxBureau: v.optional(outside), platform: v.optional(outside) })),
   /** USBKEYs beyond those the site knows; a row for a known one goes before the site's own. */
@@ -145,7 +176,12 @@ const policySchema = v.object({
   enrolment: v.picklist(['open', 'closed']),
   /** Whether a lost request may be sent again byte for byte. */
   retransmission: v.picklist(['idempotent', 'never']),
-  upgradePlan: v.object({ newKey: v.literal(true), algorithm: v.picklist(['sm2', 'p256', 'rsa2048']) }),
+  upgradePlan: v.object({
+    newKey: v.literal(true),
+    algorithm: v.picklist(['sm2', 'p256', 'rsa2048']),
+    /** An upgraded certificate may end before the one it replaces; otherwise it must not. */
+    mayEndEarlier: v.exactOptional(v.boolean()),
+  }),
   renewalAlgorithm: v.picklist(['sameAsOld', 'sm2', 'p256', 'rsa2048']),
   minSecurityBits: v.pipe(v.number(), v.integer(), v.minValue(112)),
   /** The longest life of a certificate that is accepted, in days. */

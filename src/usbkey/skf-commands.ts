@@ -1,5 +1,6 @@
 import type { CommandApdu } from '../apdu/command.ts';
 import { concat } from '../pki/bytes.ts';
+import type { EnvelopedKey } from '../pki/enveloped-key.ts';
 import { FieldReader, littleEndian } from './field-reader.ts';
 import { decodeNames, encodeName } from './names.ts';
 import type { KeyUsage } from './usbkey.ts';
@@ -238,6 +239,27 @@ export const genRsaKeyPair = (applicationId: number, containerId: number, bits: 
   command(0x54, inContainer(applicationId, containerId, littleEndian(bits, 2)), all);
 export const exportPublicKey = (applicationId: number, containerId: number, usage: KeyUsage): Command =>
   command(0x88, inContainer(applicationId, containerId), all, usageCode[usage]);
+
+/** Identifiers of GM/T 0006: SM2 encryption, by which the SM4 key is wrapped, and SM4 in ECB mode. */
+const sgd = { sm2Encryption: 0x0002_0400, sm4Ecb: 0x0401 } as const;
+const int32 = (value: number) => littleEndian(value, 4);
+
+/**
+ * ImportECCKeyPair: the SM4 key wrapped for the container's signing key, then the key pair.
+ * @param encryptedPrivateKey 64 bytes, in the form that the key takes
+ */
+export function importEccKeyPair(
+  applicationId: number,
+  containerId: number,
+  { wrappedKey, publicKey }: Pick<EnvelopedKey, 'wrappedKey' | 'publicKey'>,
+  encryptedPrivateKey: Uint8Array,
+): Command {
+  const { x, y, hash, cipher } = wrappedKey;
+  const wrapped = concat(int32(sm2Bits), x, y, hash, int32(cipher.length), cipher);
+  const keyPair = concat(int32(sm2Bits), publicKey.subarray(1), int32(encryptedPrivateKey.length), encryptedPrivateKey);
+  const algorithms = concat(int32(sgd.sm2Encryption), int32(sgd.sm4Ecb));
+  return command(0x72, inContainer(applicationId, containerId, algorithms, wrapped, keyPair));
+}
 
 /** X 32 ‖ Y 32 of GenECCKeyPair. @returns 04 ‖ X ‖ Y */
 export function parseGeneratedEcc(answer: Uint8Array): Uint8Array<ArrayBuffer> {

@@ -7,6 +7,7 @@ import type { SkfDialect } from '../device/models.ts';
 import { rsaSpki, sm2Spki } from '../pki/algorithms.ts';
 import { concat, copyBytes } from '../pki/bytes.ts';
 import { ecdsaSignatureToDer } from '../pki/der.ts';
+import { EnvelopedKeyError, privateKeyField, type EnvelopedKey, type PrivateKeyForm } from '../pki/enveloped-key.ts';
 import { sm2DefaultId, sm2Digest } from '../pki/sm2.ts';
 import { Operations } from './operations.ts';
 import { challengeBytes, maxPasswordBytes, passwordProof } from './password-proof.ts';
@@ -34,6 +35,12 @@ const asymmetricFamily = { rsa: 0x0001_0000, sm2: 0x0002_0000 } as const;
 type Signer =
   | { readonly type: 'ecc'; readonly publicKey: Uint8Array }
   | { readonly type: 'rsa'; readonly modulus: Uint8Array; readonly exponent: Uint8Array };
+
+const privateKeyForms: Readonly<Record<SkfDialect['importedPrivateKey'], PrivateKeyForm>> = {
+  last32: 'zerosThenEncrypted',
+  first32: 'encryptedThenZeros',
+  all64: 'allEncrypted',
+};
 
 const nameOf = ({ application, container }: ContainerRef): string => `${application}\0${container}`;
 
@@ -234,6 +241,12 @@ export class SkfKey implements UsbKey {
     );
   }
 
+  get importEncryptionKeyPair(): UsbKey['importEncryptionKeyPair'] {
+    const { wrappingTarget, importedPrivateKey } = this.#options.dialect;
+    if (wrappingTarget !== 'signingKey') return undefined;
+    return (ref, envelope) => this.#importKeyPair(ref, envelope, privateKeyForms[importedPrivateKey]);
+  }
+
   deleteContainer(ref: ContainerRef): Promise<void> {
     return this.#operations.serially(() =>
       this.#writing(ref.application, async (applicationId) => {
@@ -429,6 +442,17 @@ export class SkfKey implements UsbKey {
     );
   }
 
+  #importKeyPair(ref: ContainerRef, envelope: EnvelopedKey, form: PrivateKeyForm): Promise<Uint8Array> {
+    return this.#operations.serially(() =>
+      this.#writingIn(ref, async (applicationId, containerId) => {
+        const command = skf.importEccKeyPair(applicationId, containerId, envelope, fieldOf(envelope, form));
+        await this.#run(command, commandTimeoutMs.write);
+        const answer = await this.#run(skf.exportPublicKey(applicationId, containerId, 'encryption'));
+        return sm2Spki(skf.parseEccPublicKey(answer));
+      }),
+    );
+  }
+
   async #readKeyPair(
     applicationId: number,
     containerId: number,
@@ -501,5 +525,15 @@ export class SkfKey implements UsbKey {
     const { data, sw } = await this.#exchange(command, timeoutMs);
     if (sw !== swSuccess) throw refusal(sw, command.ins);
     return data;
+  }
+}
+
+/** @throws KeyError `unsupported` for an envelope in a form that this key cannot be given */
+function fieldOf(envelope: EnvelopedKey, form: PrivateKeyForm): Uint8Array {
+  try {
+    return privateKeyField(envelope, form);
+  } catch (cause) {
+    if (!(cause instanceof EnvelopedKeyError)) throw cause;
+    throw new KeyError('unsupported', cause.message, undefined, { cause });
   }
 }

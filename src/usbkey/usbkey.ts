@@ -1,3 +1,5 @@
+import type { EnvelopedKey } from '../pki/enveloped-key.ts';
+
 /** The key pairs this site asks a key for. */
 export type KeyPairAlgorithm = 'sm2' | 'p256' | 'rsa2048';
 
@@ -102,6 +104,14 @@ export interface UsbKey {
   signRaw?(ref: ContainerRef, message: Uint8Array): Promise<Uint8Array>;
   /** Writes a certificate. The key deletes an old certificate of the same usage first: the caller only names new containers. */
   importCertificate(ref: ContainerRef, usage: KeyUsage, certificate: Uint8Array): Promise<void>;
+  /**
+   * Puts an encryption key pair, wrapped for the container's signing key, into the container and reads its public key
+   * back. One that the container already holds is destroyed: the caller only names new containers. Whether the private key
+   * is intact no key tells: that the public key is the certificate's is for the caller to compare.
+   * @returns DER SubjectPublicKeyInfo, as the key shows it afterwards
+   * @throws KeyError `refused` for an envelope that the key does not open, `unsupported` for one it cannot be given
+   */
+  readonly importEncryptionKeyPair?: ((ref: ContainerRef, envelope: EnvelopedKey) => Promise<Uint8Array>) | undefined;
   /** Removes a container with all it holds. */
   deleteContainer(ref: ContainerRef): Promise<void>;
   /**

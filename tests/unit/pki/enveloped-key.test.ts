@@ -153,6 +153,12 @@ describe('privateKeyField', () => {
     expect(privateKeyField(long, 'zerosThenEncrypted')).toEqual(field);
   });
 
+  it('puts them behind it where the key wants that', () => {
+    const field = concat(envelope.encryptedPrivateKey, new Uint8Array(32));
+    expect(privateKeyField(envelope, 'encryptedThenZeros')).toEqual(field);
+    expect(privateKeyField(long, 'encryptedThenZeros')).toEqual(field);
+  });
+
   it('keeps 64 encrypted bytes, and cannot make them from 32', () => {
     expect(sm4EcbDecrypt(sm4Key, privateKeyField(long, 'allEncrypted'))).toEqual(padded);
     expect(() => privateKeyField(envelope, 'allEncrypted')).toThrow(EnvelopedKeyError);

@@ -288,7 +288,11 @@ describe('certificate objects', () => {
     const answer = wrapped(
       objects.encodeCertificateObject({ container, certificate: new Uint8Array(900).fill(7), publicKey }),
     );
-    const foreign = wrapped([encodeTlv(0x70, new Uint8Array(900).fill(7)), encodeTlv(0x72, hex('0011')), encodeTlv(0xfe)]);
+    const foreign = wrapped([
+      encodeTlv(0x70, new Uint8Array(900).fill(7)),
+      encodeTlv(0x72, hex('0011')),
+      encodeTlv(0xfe),
+    ]);
     const freed = wrapped(objects.encodeFreedObject(publicKey));
     const damaged = (whole: Uint8Array) => Uint8Array.from(whole).fill(0xff, -3);
 

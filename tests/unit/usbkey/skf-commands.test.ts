@@ -59,6 +59,21 @@ describe('commands', () => {
     expect(extended(command)).toBe(spaced(expected));
   });
 
+  it('ImportECCKeyPair is laid out as GM/T 0017 has it', () => {
+    const [x, y, hash, cipher] = ['1a'.repeat(32), '1b'.repeat(32), '1c'.repeat(32), '1d'.repeat(16)];
+    const [publicKey, encrypted] = ['2a'.repeat(32) + '2b'.repeat(32), '00'.repeat(32) + '3d'.repeat(32)];
+    const wrappedKey = { x: hex(x), y: hex(y), hash: hex(hash), cipher: hex(cipher) };
+    const command = skf.importEccKeyPair(1, 2, { wrappedKey, publicKey: hex(`04${publicKey}`) }, hex(encrypted));
+
+    expect(extended(command)).toBe(
+      spaced(
+        '80720000 00010c 0100 0200 00040200 01040000' +
+          ` 00010000 ${x} ${y} ${hash} 10000000 ${cipher}` +
+          ` 00010000 ${publicKey} 40000000 ${encrypted}`,
+      ),
+    );
+  });
+
   it('refuse a certificate that is none or too long', () => {
     expect(() => skf.importCertificate(1, 2, 'signing', new Uint8Array())).toThrow(RangeError);
     expect(() => skf.importCertificate(1, 2, 'signing', new Uint8Array(16_385))).toThrow(RangeError);

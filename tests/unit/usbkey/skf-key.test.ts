@@ -4,6 +4,7 @@ import { TransportError } from '../../../src/apdu/channel.ts';
 import { ApduSession } from '../../../src/apdu/session.ts';
 import { defaultDialect, type SkfDialect } from '../../../src/device/models.ts';
 import { sm2Spki } from '../../../src/pki/algorithms.ts';
+import type { EnvelopedKey } from '../../../src/pki/enveloped-key.ts';
 import { passwordProof } from '../../../src/usbkey/password-proof.ts';
 import { SkfKey } from '../../../src/usbkey/skf-key.ts';
 import gm from '../../vectors/gm.json' with { type: 'json' };
@@ -311,6 +312,91 @@ describe('writing', () => {
     const sent = channel.sent.find((command) => command[1] === 0x74) ?? hex('');
     expect(toHex(sent)).toBe(`8074020000002401000500${gm.sm2.e}0000`);
     expect(toHex(signature)).toBe(`3046022100${gm.sm2.r}022100${gm.sm2.s}`);
+  });
+});
+
+/** An envelope with bytes of our own choosing: only its form counts here. */
+const envelope: EnvelopedKey = {
+  symmetricAlgorithm: 'sm4-ecb',
+  wrappedKey: {
+    x: new Uint8Array(32).fill(1),
+    y: new Uint8Array(32).fill(2),
+    hash: new Uint8Array(32).fill(3),
+    cipher: new Uint8Array(16).fill(4),
+  },
+  publicKey: hex(gm.sm2.publicKey),
+  encryptedPrivateKey: new Uint8Array(64).fill(0xee).fill(0xdd, 32),
+};
+
+describe('an encryption key pair', () => {
+  const imported = { '72': '9000', '4c': '9000' };
+
+  it('is put into its container, and its public key read back', async () => {
+    const { key, channel, instructions } = scripted(imported);
+
+    const spki = await key.importEncryptionKeyPair?.(ref, envelope);
+
+    expect(spki).toEqual(sm2Spki(hex(gm.sm2.publicKey)));
+    expect(instructions().slice(-4)).toEqual(['42', '72', '88', '44']);
+    const exported = channel.sent.find((command) => command[1] === 0x88);
+    expect(toHex(exported ?? hex(''))).toBe('80880000000004010005000000');
+    const sent = toHex(channel.sent.find((command) => command[1] === 0x72) ?? hex(''));
+    expect(sent).toBe(
+      `8072000000010c 0100 0500 00040200 01040000 00010000 ${'01'.repeat(32)} ${'02'.repeat(32)} ${'03'.repeat(32)}
+       10000000 ${'04'.repeat(16)} 00010000 ${point} 40000000 ${'00'.repeat(32)} ${'dd'.repeat(32)}`.replaceAll(
+        /\s/gu,
+        '',
+      ),
+    );
+  });
+
+  it.each<[string, Partial<SkfDialect>, string]>([
+    ['d last', {}, '00'.repeat(32) + 'dd'.repeat(32)],
+    ['d first', { importedPrivateKey: 'first32' }, 'dd'.repeat(32) + '00'.repeat(32)],
+    ['all of it', { importedPrivateKey: 'all64' }, 'ee'.repeat(32) + 'dd'.repeat(32)],
+  ])('is given as the dialect says: %s', async (_, dialect, field) => {
+    const { key, channel } = scripted(imported, dialect);
+
+    await key.importEncryptionKeyPair?.(ref, envelope);
+
+    expect(toHex(channel.sent.find((command) => command[1] === 0x72) ?? hex('')).slice(-128)).toBe(field);
+  });
+
+  it('cannot be made of 32 bytes for a key that wants 64, nor imported under a temporary key', async () => {
+    const short = { ...envelope, encryptedPrivateKey: new Uint8Array(32) };
+    const { key, count } = scripted(imported, { importedPrivateKey: 'all64' });
+
+    await expect(key.importEncryptionKeyPair?.(ref, short)).rejects.toMatchObject({ code: 'unsupported' });
+
+    expect(count('72')).toBe(0);
+    expect(scripted(imported, { wrappingTarget: 'temporaryKey' }).key.importEncryptionKeyPair).toBeUndefined();
+  });
+
+  it.each([
+    ['6a80', 'refused'],
+    ['6a98', 'refused'],
+    ['6982', 'notLoggedIn'],
+    ['698a', 'notLoggedIn'],
+    ['6a95', 'noKeyPair'],
+    ['6a94', 'notFound'],
+    ['6a84', 'noRoom'],
+    ['6581', 'writeFailed'],
+    ['6a97', 'writeFailed'],
+    ['6d00', 'unsupported'],
+  ])('that is refused with %s is %s', async (sw, code) => {
+    const { key, count } = scripted({ '72': sw });
+
+    await expect(key.importEncryptionKeyPair?.(ref, envelope)).rejects.toMatchObject({
+      code,
+      statusWord: parseInt(sw, 16),
+    });
+    expect([count('88'), count('44')]).toEqual([0, 1]);
+  });
+
+  it('whose public key does not come back as one is malformed', async () => {
+    const { key } = scripted({ ...imported, '88': '00010000 9000' });
+
+    await expect(key.importEncryptionKeyPair?.(ref, envelope)).rejects.toMatchObject({ code: 'malformed' });
   });
 });
 

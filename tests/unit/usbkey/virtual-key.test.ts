@@ -1,3 +1,4 @@
+import * as oracle from 'sm-crypto-v2';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import {
   type AttachedKey,
@@ -7,8 +8,9 @@ import {
   watchKeys,
 } from '../../../src/usbkey/connect.ts';
 import type { UsbKey } from '../../../src/usbkey/usbkey.ts';
-import { oids, readSpki } from '../../../src/pki/algorithms.ts';
+import { oids, readSpki, sm2Spki } from '../../../src/pki/algorithms.ts';
 import { parseCertificate } from '../../../src/pki/certificate.ts';
+import type { EnvelopedKey } from '../../../src/pki/enveloped-key.ts';
 import { verifySignature } from '../../../src/pki/signature.ts';
 import { sampleApplication, samplePassword, sampleState, sm2Certificate } from '../../virtual-key/make-state.ts';
 import { attachments } from '../../virtual-key/state.ts';
@@ -37,6 +39,24 @@ async function onlyKey(): Promise<AttachedKey> {
   const [attached, ...others] = await authorisedKeys();
   if (!attached || others.length > 0) throw new Error('exactly one key is expected');
   return attached;
+}
+
+/** An encryption key pair as a key centre wraps it, with an SM2 and an SM4 that are neither the key's nor ours. */
+function wrapped(
+  { privateKey, publicKey }: ReturnType<typeof oracle.sm2.generateKeyPairHex>,
+  wrapFor: string,
+): EnvelopedKey {
+  const sm4Key = '000102030405060708090a0b0c0d0e0f';
+  // cipherMode 1: C1 ‖ C3 ‖ C2, without the 04 of C1.
+  const whole = oracle.sm2.doEncrypt(hex(sm4Key), wrapFor, 1);
+  const part = (from: number, to?: number) => hex(whole.slice(2 * from, to && 2 * to));
+  const none = { padding: 'none', mode: 'ecb' } as const;
+  return {
+    symmetricAlgorithm: 'sm4-ecb',
+    wrappedKey: { x: part(0, 32), y: part(32, 64), hash: part(64, 96), cipher: part(96) },
+    publicKey: hex(publicKey),
+    encryptedPrivateKey: hex(oracle.sm4.encrypt(hex('00'.repeat(32) + privateKey), sm4Key, none)),
+  };
 }
 
 describe.each(attachments)('a GM/T 0017 key attached by %s', (attachment) => {
@@ -139,6 +159,29 @@ describe.each(attachments)('a GM/T 0017 key attached by %s', (attachment) => {
     await key.deleteContainer(fresh);
 
     expect(await key.listContainers()).toEqual([existing]);
+  });
+
+  it('takes an encryption key pair that was wrapped for the new signing key, and no other', async () => {
+    await key.verifyPassword(sampleApplication, password);
+    await key.createContainer(fresh);
+    const signing = readSpki(await key.generateSigningKeyPair(fresh, 'sm2'));
+    const delivered = oracle.sm2.generateKeyPairHex();
+    const envelopes = {
+      right: wrapped(delivered, toHex(signing.publicKey)),
+      wrong: wrapped(delivered, oracle.sm2.generateKeyPairHex().publicKey),
+    };
+
+    await expect(key.importEncryptionKeyPair?.(fresh, envelopes.wrong)).rejects.toMatchObject({ code: 'refused' });
+    expect((await key.readContainer(fresh)).encryption).toBeUndefined();
+    const spki = await key.importEncryptionKeyPair?.(fresh, envelopes.right);
+    const certificate = sm2Certificate(hex('01'.repeat(32)));
+    await key.importCertificate(fresh, 'encryption', certificate);
+
+    expect(spki).toEqual(sm2Spki(hex(delivered.publicKey)));
+    expect((await key.readContainer(fresh)).encryption).toEqual({ publicKey: spki, certificate });
+    const { encryption } =
+      virtual.state().applications[0]?.containers.find(({ name }) => name === fresh.container) ?? {};
+    expect(encryption).toMatchObject({ privateKey: delivered.privateKey, publicKey: delivered.publicKey.slice(2) });
   });
 
   it('makes an RSA-2048 key and PKCS #1 signatures', { timeout: 30_000 }, async () => {
