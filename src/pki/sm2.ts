@@ -1,23 +1,16 @@
 import { weierstrass } from '@noble/curves/abstract/weierstrass.js';
 import { bytesEqual, concat, copyBytes, type Bytes } from './bytes.ts';
+import { sm2Curve } from './sm2-curve.ts';
+import { hasX, pointOf, sumOfMultiples, type CurvePoint as PublicPoint } from './sm2-points.ts';
 import { sm3 } from './sm3.ts';
 
 /*
- * SM2 on the recommended curve (GB/T 32918.1–5, GM/T 0003). The arithmetic is @noble/curves'. Its secret multiplications
- * are regular, but JavaScript's big integers are not constant-time and nothing here can make them so: private keys
+ * SM2 on the recommended curve (GB/T 32918.1–5, GM/T 0003). Verification has arithmetic of its own, for nothing in it is
+ * secret; the rest is @noble/curves'. Its secret multiplications are regular, but JavaScript's big integers are not constant-time and nothing here can make them so: private keys
  * belong on the USBKEY, and signing and decrypting here is for software keys and tests.
  */
 
-/** sm2p256v1, GB/T 32918.5-2017 §2. */
-const curve = {
-  p: 0xfffffffeffffffffffffffffffffffffffffffff00000000ffffffffffffffffn,
-  n: 0xfffffffeffffffffffffffffffffffff7203df6b21c6052b53bbf40939d54123n,
-  h: 1n,
-  a: 0xfffffffeffffffffffffffffffffffffffffffff00000000fffffffffffffffcn,
-  b: 0x28e9fa9e9d9f5e344d5a9e4bcf6509a7f39789f515ab8f92ddbcbd414d940e93n,
-  Gx: 0x32c4ae2c1f1981195f9904466a39c9948fe30bbff2660be1715a4589334c74c7n,
-  Gy: 0xbc3736a2f4f6779c59bdcee36b692153d0a9877cc62a474002df32e52139f0a0n,
-} as const;
+const curve = sm2Curve;
 const Point = weierstrass(curve);
 type CurvePoint = typeof Point.BASE;
 const scalars = Point.Fn;
@@ -62,18 +55,21 @@ export interface Sm2Ciphertext {
   readonly cipher: Uint8Array;
 }
 
+/** 32 bytes, big-endian. */
 function toNumber(bytes: Uint8Array): bigint {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, scalarBytes);
   let value = 0n;
-  for (const byte of bytes) value = (value << 8n) | BigInt(byte);
+  for (let at = 0; at < scalarBytes; at += 8) value = (value << 64n) | view.getBigUint64(at);
   return value;
 }
 
 function toBytes32(value: bigint): Bytes {
   const bytes = new Uint8Array(scalarBytes);
+  const view = new DataView(bytes.buffer);
   let rest = value;
-  for (let i = scalarBytes - 1; i >= 0; i--) {
-    bytes[i] = Number(rest & 0xffn);
-    rest >>= 8n;
+  for (let at = scalarBytes - 8; at >= 0; at -= 8) {
+    view.setBigUint64(at, BigInt.asUintN(64, rest));
+    rest >>= 64n;
   }
   return bytes;
 }
@@ -126,12 +122,12 @@ export function sm2PublicKey(privateKey: Uint8Array): Bytes {
 
 /** Whether these are 65 bytes 04 ‖ X ‖ Y of a point on the curve. */
 export function sm2IsPublicKey(publicKey: Uint8Array): boolean {
-  try {
-    readPoint(publicKey);
-    return true;
-  } catch {
-    return false;
-  }
+  return readPublicPoint(publicKey) !== undefined;
+}
+
+function readPublicPoint(publicKey: Uint8Array): PublicPoint | undefined {
+  if (publicKey.length !== publicKeyBytes || publicKey[0] !== 4) return undefined;
+  return pointOf(toNumber(publicKey.subarray(1, 33)), toNumber(publicKey.subarray(33)));
 }
 
 /**
@@ -198,14 +194,19 @@ export function sm2SignDigest(e: Uint8Array, privateKey: Uint8Array): Bytes {
  * @param publicKey 04 ‖ X ‖ Y, 65 bytes
  */
 export function sm2VerifyDigest(e: Uint8Array, signature: Uint8Array, publicKey: Uint8Array): boolean {
-  if (e.length !== scalarBytes || signature.length !== 2 * scalarBytes || !sm2IsPublicKey(publicKey)) return false;
+  if (e.length !== scalarBytes || signature.length !== 2 * scalarBytes) return false;
+  const holder = readPublicPoint(publicKey);
+  if (!holder) return false;
   const r = toNumber(signature.subarray(0, scalarBytes));
   const s = toNumber(signature.subarray(scalarBytes));
   if (r < 1n || r >= curve.n || s < 1n || s >= curve.n) return false;
   const t = scalars.create(r + s);
   if (t === 0n) return false;
-  const point = Point.BASE.mulAddUnsafe(s, readPoint(publicKey), t);
-  return !point.is0() && scalars.create(toNumber(e) + point.toAffine().x) === r;
+  const point = sumOfMultiples(s, t, holder);
+  if (!point) return false;
+  // (e + x) mod n = r, asked the other way round: p is larger than n, so x may be one of two numbers.
+  const x = scalars.create(r - toNumber(e));
+  return hasX(point, x) || (x + curve.n < curve.p && hasX(point, x + curve.n));
 }
 
 /** The key derivation function of GB/T 32918.4-2016 §5.4.3. */

@@ -29,14 +29,15 @@ function substitute(word: number): number {
 }
 
 /** The round keys rk_0 … rk_31 in the order of encryption, §7.3. */
-function expandKey(key: Uint8Array): Uint32Array {
+function expandKey(key: Uint8Array): Int32Array {
   if (key.length !== blockBytes) throw new RangeError('an SM4 key has 16 bytes');
   const view = new DataView(key.buffer, key.byteOffset, key.byteLength);
-  let k0 = view.getUint32(0) ^ fk[0];
-  let k1 = view.getUint32(4) ^ fk[1];
-  let k2 = view.getUint32(8) ^ fk[2];
-  let k3 = view.getUint32(12) ^ fk[3];
-  const roundKeys = new Uint32Array(rounds);
+  let k0 = view.getInt32(0) ^ fk[0];
+  let k1 = view.getInt32(4) ^ fk[1];
+  let k2 = view.getInt32(8) ^ fk[2];
+  let k3 = view.getInt32(12) ^ fk[3];
+  // Signed: words above 2^31 would be slow.
+  const roundKeys = new Int32Array(rounds);
   for (let i = 0; i < rounds; i++) {
     // The fixed parameter CK_i: byte j is (4i + j) · 7 mod 256.
     let ck = 0;
@@ -50,11 +51,11 @@ function expandKey(key: Uint8Array): Uint32Array {
 }
 
 /** One block, §7.1: with the round keys reversed the same function decrypts. */
-function cryptBlock(roundKeys: Uint32Array, input: DataView, output: DataView, offset: number): void {
-  let x0 = input.getUint32(offset);
-  let x1 = input.getUint32(offset + 4);
-  let x2 = input.getUint32(offset + 8);
-  let x3 = input.getUint32(offset + 12);
+function cryptBlock(roundKeys: Int32Array, input: DataView, output: DataView, offset: number): void {
+  let x0 = input.getInt32(offset);
+  let x1 = input.getInt32(offset + 4);
+  let x2 = input.getInt32(offset + 8);
+  let x3 = input.getInt32(offset + 12);
   for (let i = 0; i < rounds; i++) {
     const b = substitute(x1 ^ x2 ^ x3 ^ (roundKeys[i] ?? 0));
     const next = x0 ^ b ^ rotate(b, 2) ^ rotate(b, 10) ^ rotate(b, 18) ^ rotate(b, 24);
@@ -63,13 +64,13 @@ function cryptBlock(roundKeys: Uint32Array, input: DataView, output: DataView, o
     x2 = x3;
     x3 = next;
   }
-  output.setUint32(offset, x3);
-  output.setUint32(offset + 4, x2);
-  output.setUint32(offset + 8, x1);
-  output.setUint32(offset + 12, x0);
+  output.setInt32(offset, x3);
+  output.setInt32(offset + 4, x2);
+  output.setInt32(offset + 8, x1);
+  output.setInt32(offset + 12, x0);
 }
 
-function cryptBlocks(roundKeys: Uint32Array, data: Uint8Array): Bytes {
+function cryptBlocks(roundKeys: Int32Array, data: Uint8Array): Bytes {
   if (data.length % blockBytes !== 0) throw new RangeError('SM4 takes whole blocks of 16 bytes');
   const result = new Uint8Array(data.length);
   const input = new DataView(data.buffer, data.byteOffset, data.byteLength);
