@@ -124,12 +124,24 @@ const understoodExtensions: ReadonlySet<string> = new Set(Object.values(extensio
 
 export const isUnderstood: Check<unknown> = ({ extensions }) => !hasUnknownCritical(extensions, understoodExtensions);
 
+/** A path to a pinned anchor. */
+export const isChained: Check<CheckContext> = (certificate, context) =>
+  hasPathTo(context.trust.anchors, certificate, context);
+
+/** A path to an authority whose certificates are to be upgraded. */
+export const isFromOldIssuer: Check<CheckContext> = (certificate, context) =>
+  hasPathTo(context.trust.oldIssuers, certificate, context);
+
 /**
- * A path to a pinned anchor. It is looked for at a moment of the certificate's own life, which has checks of its own, so
- * that one from a clock a little ahead is not without a path.
+ * Looks for a path at a moment of the certificate's own life, which has checks of its own: one from a clock a little
+ * ahead is not without a path.
  */
-export const isChained: Check<CheckContext> = async ({ der, notBefore, notAfter }, { chain, trust, now }) => {
+async function hasPathTo(
+  anchors: readonly Uint8Array[],
+  { der, notBefore, notAfter }: Certificate,
+  { chain, trust, now }: CheckContext,
+): Promise<boolean> {
+  if (anchors.length === 0) return false;
   const at = new Date(Math.min(Math.max(now.getTime(), notBefore.getTime()), notAfter.getTime()));
-  const intermediates = [...trust.intermediates, ...chain];
-  return (await verifyChain({ leaf: der, intermediates, anchors: trust.anchors, at })).ok;
-};
+  return (await verifyChain({ leaf: der, intermediates: [...trust.intermediates, ...chain], anchors, at })).ok;
+}

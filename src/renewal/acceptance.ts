@@ -1,98 +1,112 @@
-import type { Policy } from '../service/config.ts';
-import { securityBits } from '../pki/algorithms.ts';
 import { bytesEqual } from '../pki/bytes.ts';
-import { CertificateError, parseCertificate, type Certificate } from '../pki/certificate.ts';
-import { verifyChain } from '../pki/chain.ts';
-import { DerError } from '../pki/der.ts';
 import { namesEqual } from '../pki/name.ts';
+import {
+  endsLater,
+  failuresOf,
+  hasBegun,
+  hasSaneSerialNumber,
+  hasTaxpayerNumberOf,
+  isAnotherThan,
+  isChained,
+  isFromOldIssuer,
+  isHolders,
+  isSignedWell,
+  isStrongEnough,
+  isUnderstood,
+  livesAsAllowed,
+  type Check,
+  type CheckContext,
+  type UnreadableFailure,
+} from './acceptance-checks.ts';
+import { mayBecome } from './acceptance-subject.ts';
 import type { Purpose } from './journal.ts';
-import { taxpayerNumber, type Trust } from './trust.ts';
+import { generationOf } from './key-contents.ts';
+import { defaultExtendedKeyUsage } from './trust.ts';
 
 /** What an authority's certificate must pass before it is written to a key; one code a check. */
 export type AcceptanceFailure =
-  | 'notACertificate'
+  | UnreadableFailure
+  /** Not for the key pair on the USBKEY, byte for byte. */
   | 'otherPublicKey'
+  /** Another subject than before, beyond what `SubjectRules` allow. */
   | 'otherSubject'
   | 'otherTaxpayerNumber'
+  /** Weaker than the old certificate's key, or than the policy's floor. */
   | 'weakerKey'
+  /** Signed with MD5, SHA-1 or what is not known here. */
+  | 'weakSignature'
+  /** The number of the certificate it is to replace. */
+  | 'sameCertificate'
+  | 'badSerialNumber'
+  /** A renewal not later than the old one; an upgrade earlier, where the policy's plan does not say so. */
   | 'notLonger'
   | 'alreadyExpired'
   | 'notYetValid'
   | 'livesTooLong'
   | 'cannotSign'
+  /** For purposes named, and none of those the operator expects. */
+  | 'otherPurpose'
   | 'isAuthority'
-  | 'notChained';
+  /** A critical extension that is not understood here. */
+  | 'unknownExtension'
+  | 'notChained'
+  /** From an authority whose certificates are to be upgraded. */
+  | 'oldIssuer';
 
-export interface AcceptanceContext {
+export interface AcceptanceContext extends CheckContext {
   readonly purpose: Purpose;
-  /** The certificate being replaced. */
-  readonly oldCertificate: Certificate;
   /** DER SubjectPublicKeyInfo of the key pair on the USBKEY. */
   readonly newPublicKey: Uint8Array;
-  /** Further certificates the authority sent: untrusted, for path building only. */
-  readonly chain: readonly Uint8Array[];
-  readonly trust: Trust;
-  readonly policy: Policy;
-  /** Server time. */
-  readonly now: Date;
 }
-
-/** Clocks of client, server and authority may differ this much. */
-const skewMs = 5 * 60_000;
-const dayMs = 86_400_000;
 
 /**
  * Every reason why a certificate must not be written; empty means acceptable. Protection, transactionID and nonces of
  * the message it came in are checked before, by the authority's client.
  */
-export async function acceptanceFailures(der: Uint8Array, context: AcceptanceContext): Promise<AcceptanceFailure[]> {
-  let certificate: Certificate;
-  try {
-    certificate = parseCertificate(der);
-  } catch (error) {
-    if (error instanceof CertificateError || error instanceof DerError) return ['notACertificate'];
-    throw error;
-  }
-  const failures: AcceptanceFailure[] = [];
-  for (const [code, passes] of Object.entries(checks) as [AcceptanceFailure, Check][])
-    if (!(await passes(certificate, context))) failures.push(code);
-  return failures;
+export function acceptanceFailures(der: Uint8Array, context: AcceptanceContext): Promise<AcceptanceFailure[]> {
+  return failuresOf(der, checks, context);
 }
 
-type Check = (certificate: Certificate, context: AcceptanceContext) => boolean | Promise<boolean>;
+const checks: Readonly<Record<Exclude<AcceptanceFailure, UnreadableFailure>, Check<AcceptanceContext>>> = {
+  otherPublicKey: ({ spki }, { newPublicKey }) => bytesEqual(spki, newPublicKey),
 
-const checks: Record<Exclude<AcceptanceFailure, 'notACertificate'>, Check> = {
-  otherPublicKey: (certificate, { newPublicKey }) => bytesEqual(certificate.spki, newPublicKey),
-
-  // The string type may change (BMPString, UTF8String …); values and their order may not.
-  otherSubject: (certificate, { oldCertificate }) => namesEqual(certificate.subject, oldCertificate.subject),
+  otherSubject: ({ subject }, { purpose, oldCertificate: { subject: before }, trust: { subjectRules } }) =>
+    purpose === 'upgrade' && subjectRules ? mayBecome(before, subject, subjectRules) : namesEqual(before, subject),
 
   otherTaxpayerNumber: (certificate, { oldCertificate, trust }) =>
-    taxpayerNumber(certificate, trust) === taxpayerNumber(oldCertificate, trust),
+    hasTaxpayerNumberOf(certificate, oldCertificate, trust),
 
-  weakerKey: (certificate, { oldCertificate, policy }) => {
-    const bits = securityBits(certificate.spki);
-    return bits >= policy.minSecurityBits && bits >= Math.min(securityBits(oldCertificate.spki), 128);
-  },
+  weakerKey: isStrongEnough,
 
-  notLonger: (certificate, { purpose, oldCertificate }) =>
+  weakSignature: isSignedWell,
+
+  sameCertificate: (certificate, { oldCertificate }) => isAnotherThan(certificate, oldCertificate),
+
+  badSerialNumber: hasSaneSerialNumber,
+
+  notLonger: ({ notAfter }, { purpose, oldCertificate, policy }) =>
     purpose === 'renewal'
-      ? certificate.notAfter > oldCertificate.notAfter
-      : certificate.notAfter >= oldCertificate.notAfter,
+      ? notAfter > oldCertificate.notAfter
+      : notAfter >= oldCertificate.notAfter || policy.upgradePlan.mayEndEarlier === true,
 
-  alreadyExpired: (certificate, { now }) => certificate.notAfter > now,
+  alreadyExpired: endsLater,
 
-  notYetValid: (certificate, { now }) => certificate.notBefore.getTime() <= now.getTime() + skewMs,
+  notYetValid: hasBegun,
 
-  livesTooLong: (certificate, { policy }) =>
-    certificate.notAfter.getTime() - certificate.notBefore.getTime() <= policy.maxLifeDays * dayMs,
+  livesTooLong: livesAsAllowed,
 
-  cannotSign: (certificate) => certificate.keyUsage?.has('digitalSignature') ?? false,
+  cannotSign: ({ keyUsage }) => keyUsage?.has('digitalSignature') ?? false,
 
-  isAuthority: (certificate) => !certificate.isCa,
+  otherPurpose: ({ extendedKeyUsage }, { trust: { extendedKeyUsage: expected = defaultExtendedKeyUsage } }) =>
+    !extendedKeyUsage || expected.some((purpose) => extendedKeyUsage.has(purpose)),
 
-  notChained: async (certificate, { chain, trust, now }) => {
-    const intermediates = [...trust.intermediates, ...chain];
-    return (await verifyChain({ leaf: certificate.der, intermediates, anchors: trust.anchors, at: now })).ok;
-  },
+  isAuthority: isHolders,
+
+  unknownExtension: isUnderstood,
+
+  notChained: isChained,
+
+  oldIssuer: async (certificate, context) =>
+    !(await isFromOldIssuer(certificate, context)) ||
+    (context.purpose === 'renewal' && (await generationOf(context.oldCertificate, context.trust)) === 'old'),
 };

@@ -14,7 +14,7 @@ export interface Trust {
   readonly taxpayerNumberInCommonName?: RegExp | undefined;
   /** How a subject may differ from the one before; not at all without. */
   readonly subjectRules?: SubjectRules | undefined;
-  /** Purposes of which a signing certificate must have one, if it names any, by object identifier; any without. */
+  /** Purposes of which a signing certificate must have one, if it names any; `defaultExtendedKeyUsage` without. */
   readonly extendedKeyUsage?: readonly string[] | undefined;
 }
 
@@ -27,6 +27,9 @@ export interface SubjectRules {
   /** May be there no more. */
   readonly mayBeRemoved: readonly string[];
 }
+
+/** Client authentication (RFC 5280 §4.2.1.12), or any purpose. */
+export const defaultExtendedKeyUsage: readonly string[] = ['1.3.6.1.5.5.7.3.2', '2.5.29.37.0'];
 
 const commonName = '2.5.4.3';
 /** X.520's upper bound is 64; nobody's expression is let loose on more than this. */

@@ -37,11 +37,21 @@ export interface Reading {
 
 const longestSkewMs = 24 * 3_600_000;
 
-export const trustOf = ({ anchors, intermediates, oldIssuers, holder }: Config): Trust => ({
+export const trustOf = ({
   anchors,
   intermediates,
   oldIssuers,
-  taxpayerNumberTypes: holder.taxpayerNumber,
+  holder: { taxpayerNumber, taxpayerNumberInCommonName },
+  subjectRules,
+  extendedKeyUsage,
+}: Config): Trust => ({
+  anchors,
+  intermediates,
+  oldIssuers,
+  taxpayerNumberTypes: taxpayerNumber,
+  taxpayerNumberInCommonName,
+  subjectRules,
+  extendedKeyUsage,
 });
 
 /** What the operator says today. */

@@ -108,6 +108,33 @@ test('the policy says who gets an encryption certificate, and nobody where it do
   expect((await loadPolicy(loaded)).encryptionCertificate).toBe('none');
 });
 
+test('what an upgrade may do to a subject, and where its number stands, is said by the operator', async () => {
+  const plain = await loadConfig();
+  answers['/config.json'] = json({
+    ...config,
+    holder: { ...config.holder, taxpayerNumberInCommonName: '^(\\w{18})@' },
+    subjectRules: { mayChange: ['2.5.4.11'] },
+    extendedKeyUsage: ['1.3.6.1.5.5.7.3.4'],
+  });
+  const told = await loadConfig();
+
+  expect([plain.holder.taxpayerNumberInCommonName, plain.subjectRules, plain.extendedKeyUsage]).toEqual([
+    undefined,
+    undefined,
+    undefined,
+  ]);
+  expect(told.holder.taxpayerNumberInCommonName?.exec('91120000MA0000001X@示例')?.[1]).toBe('91120000MA0000001X');
+  expect(told.subjectRules).toEqual({ mayChange: ['2.5.4.11'], mayBeAdded: [], mayBeRemoved: [] });
+  expect(told.extendedKeyUsage).toEqual(['1.3.6.1.5.5.7.3.4']);
+});
+
+test('an upgrade may end earlier only where the policy says so', async () => {
+  const loaded = await loadConfig();
+  expect((await loadPolicy(loaded)).upgradePlan.mayEndEarlier).toBeUndefined();
+  answers['/api/policy'] = json({ ...policy, upgradePlan: { ...policy.upgradePlan, mayEndEarlier: true } });
+  expect((await loadPolicy(loaded)).upgradePlan.mayEndEarlier).toBe(true);
+});
+
 const model = { vendorId: '055c', productId: 'f605', name: 'A key', attachment: 'longmaiHid' };
 
 test.each([
@@ -135,6 +162,19 @@ test.each([
     { holder: { taxpayerNumber: ['CN'] } },
     'holder.taxpayerNumber.0',
   ],
+  [
+    'a pattern that is no regular expression',
+    { holder: { ...config.holder, taxpayerNumberInCommonName: '([0-9' } },
+    'holder.taxpayerNumberInCommonName: must be a regular expression',
+  ],
+  [
+    'a pattern that does not say where in it the number is',
+    { holder: { ...config.holder, taxpayerNumberInCommonName: '[0-9]{18}' } },
+    'holder.taxpayerNumberInCommonName: must have exactly one group',
+  ],
+  ['a misspelt rule for subjects', { subjectRules: { mayBeDropped: [] } }, 'subjectRules.mayBeDropped'],
+  ['a rule for what is no attribute', { subjectRules: { mayChange: ['OU'] } }, 'subjectRules.mayChange.0'],
+  ['purposes of which there are none', { extendedKeyUsage: [] }, 'extendedKeyUsage'],
   ['a model with half an identifier', { models: [model, { ...model, productId: '5c' }] }, 'models.1.productId'],
   ['a model with an identifier out of range', { models: [{ ...model, vendorId: 65536 }] }, 'models.0.vendorId'],
   [
