@@ -1,3 +1,4 @@
+import type { AnyAcceptanceFailure } from '../renewal/acceptance-encryption.ts';
 import type { Stopped } from '../renewal/outcome.ts';
 import { steps, type StopReason } from '../renewal/outcome.ts';
 import type { KeyTrouble } from './state/usbkey.svelte.ts';
@@ -55,33 +56,70 @@ const renewalNumbers: Record<StopReason, number> = {
   managementKeyNeeded: 22,
 };
 
+const acceptanceNumbers: Record<AnyAcceptanceFailure, number> = {
+  notDer: 1,
+  algorithmParameters: 2,
+  notACertificate: 3,
+  otherPublicKey: 4,
+  sameAsSigningKey: 5,
+  otherSubject: 6,
+  otherTaxpayerNumber: 7,
+  weakerKey: 8,
+  weakSignature: 9,
+  sameCertificate: 10,
+  badSerialNumber: 11,
+  notLonger: 12,
+  alreadyExpired: 13,
+  notYetValid: 14,
+  livesTooLong: 15,
+  cannotSign: 16,
+  otherPurpose: 17,
+  cannotEncrypt: 18,
+  canSign: 19,
+  isAuthority: 20,
+  unknownExtension: 21,
+  notChained: 22,
+  oldIssuer: 23,
+};
+
 const two = (n: number): string => String(n).padStart(2, '0');
 
 /** `K05`: reading a key. */
 export const keyCode = (trouble: KeyTrouble): string => `K${two(keyNumbers[trouble])}`;
 
-/** `R14-3`: a renewal stopped, and at which of the six steps. */
-export const renewalCode = ({ reason, step }: Pick<Stopped, 'reason' | 'step'>): string =>
-  `R${two(renewalNumbers[reason])}-${steps.indexOf(step) + 1}`;
+/** `R14-3`: a renewal stopped, and at which of the six steps; `R15-3-07`: at which check of the certificate first. */
+export const renewalCode = ({ reason, step, acceptance: [failure] = [] }: StoppedAt): string =>
+  `R${two(renewalNumbers[reason])}-${steps.indexOf(step) + 1}${failure ? `-${two(acceptanceNumbers[failure])}` : ''}`;
+
+interface StoppedAt extends Pick<Stopped, 'reason' | 'step'> {
+  readonly acceptance?: readonly AnyAcceptanceFailure[];
+}
 
 export type Fault =
   | { readonly kind: 'key'; readonly trouble: KeyTrouble }
-  | { readonly kind: 'renewal'; readonly reason: StopReason; readonly step: number | undefined }
+  | {
+      readonly kind: 'renewal';
+      readonly reason: StopReason;
+      readonly step: number | undefined;
+      readonly failure?: AnyAcceptanceFailure;
+    }
   | { readonly kind: 'page' };
 
 /** What a code means; undefined for one this site has never given. Case and spaces do not matter. */
 export function readCode(text: string): Fault | undefined {
   const code = text.replace(/\s/g, '').toUpperCase();
   if (code === 'P01') return { kind: 'page' };
-  const found = /^([KR])(\d\d)(?:-([1-6]))?$/.exec(code);
+  const found = /^([KR])(\d\d)(?:-([1-6])(?:-(\d\d))?)?$/.exec(code);
   if (!found) return undefined;
-  const number = Number(found[2]);
-  const named = <Name extends string>(numbers: Record<Name, number>): Name | undefined =>
-    (Object.keys(numbers) as Name[]).find((name) => numbers[name] === number);
+  const named = <Name extends string>(numbers: Record<Name, number>, digits = found[2]): Name | undefined =>
+    (Object.keys(numbers) as Name[]).find((name) => numbers[name] === Number(digits));
   if (found[1] === 'K') {
     const trouble = found[3] === undefined ? named(keyNumbers) : undefined;
     return trouble && { kind: 'key', trouble };
   }
   const reason = named(renewalNumbers);
-  return reason && { kind: 'renewal', reason, step: found[3] === undefined ? undefined : Number(found[3]) };
+  const step = found[3] === undefined ? undefined : Number(found[3]);
+  if (found[4] === undefined) return reason && { kind: 'renewal', reason, step };
+  const failure = reason === 'notAcceptable' ? named(acceptanceNumbers, found[4]) : undefined;
+  return reason && failure && { kind: 'renewal', reason, step, failure };
 }

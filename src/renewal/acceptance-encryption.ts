@@ -3,6 +3,7 @@ import { sm2Spki } from '../pki/algorithms.ts';
 import { bytesEqual } from '../pki/bytes.ts';
 import type { Certificate } from '../pki/certificate.ts';
 import { namesEqual } from '../pki/name.ts';
+import type { AcceptanceFailure } from './acceptance.ts';
 import {
   endsLater,
   failuresOf,
@@ -43,6 +44,9 @@ export type EncryptionAcceptanceFailure =
   | 'isAuthority'
   | 'unknownExtension'
   | 'notChained';
+
+/** Why a certificate of either kind is not put on a key. */
+export type AnyAcceptanceFailure = AcceptanceFailure | EncryptionAcceptanceFailure;
 
 export interface EncryptionAcceptanceContext extends CheckContext {
   /** The new one, already accepted. */

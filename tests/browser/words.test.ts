@@ -1,5 +1,7 @@
 import fc from 'fast-check';
 import { beforeEach, describe, expect, test } from 'vitest';
+import { acceptance } from '../../src/app/messages/acceptance.ts';
+import type { AnyAcceptanceFailure } from '../../src/renewal/acceptance-encryption.ts';
 import { keyCode, readCode, renewalCode } from '../../src/app/fault-codes.ts';
 import { setLocale } from '../../src/app/i18n.svelte.ts';
 import { mask } from '../../src/app/mask.ts';
@@ -106,6 +108,23 @@ describe('fault codes', () => {
     );
   });
 
+  test('every check of a certificate has a code of its own that reads back, and words', () => {
+    const failures = Object.keys(acceptance.en.failures) as AnyAcceptanceFailure[];
+    const codes = failures.map((failure) =>
+      renewalCode({ reason: 'notAcceptable', step: 'request', acceptance: [failure, 'notChained'] }),
+    );
+
+    expect(new Set(codes).size).toBe(failures.length);
+    expect(codes.map(readCode)).toEqual(
+      failures.map((failure) => ({ kind: 'renewal', reason: 'notAcceptable', step: 3, failure })),
+    );
+    expect(new Set(Object.values(acceptance['zh-CN'].failures)).size).toBe(failures.length);
+  });
+
+  test.each(['R15-3-99', 'R14-3-07', 'R15-07', 'K05-3-07'])('%s has never been given', (text) => {
+    expect(readCode(text)).toBeUndefined();
+  });
+
   test.each([' k05 ', 'K 05', 'k05'])('are read as people write them: %j', (text) => {
     expect(readCode(text)).toEqual({ kind: 'key', trouble: 'protectedClass' });
   });
@@ -113,7 +132,7 @@ describe('fault codes', () => {
   test('any other text is no code, and no trouble', () => {
     fc.assert(
       fc.property(fc.string(), (text) => {
-        fc.pre(!/^[KRP]\d\d(-[1-6])?$/.test(text.replace(/\s/g, '').toUpperCase()));
+        fc.pre(!/^[KRP]\d\d(-[1-6](-\d\d)?)?$/.test(text.replace(/\s/g, '').toUpperCase()));
         expect(readCode(text)).toBeUndefined();
       }),
     );

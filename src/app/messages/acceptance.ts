@@ -1,0 +1,63 @@
+import type { AnyAcceptanceFailure } from '../../renewal/acceptance-encryption.ts';
+
+/** Why a certificate was not written, as the hot-line needs to hear it. */
+const zh = {
+  reason: '原因',
+  because: (reasons: readonly string[]): string => `原因：${reasons.join('；')}。`,
+  failures: {
+    notDer: '证书的编码不合规范',
+    algorithmParameters: '证书的签名算法带有不该有的参数',
+    notACertificate: '收到的不是一张可以识别的证书',
+    otherPublicKey: '证书不是为这对密钥签发的',
+    sameAsSigningKey: '加密证书用了签名密钥',
+    otherSubject: '证书上的单位名称等信息与原证书不同',
+    otherTaxpayerNumber: '证书上的纳税人识别号与原证书不同',
+    weakerKey: '证书的密钥强度低于要求',
+    weakSignature: '证书的签名算法不安全，或不认识',
+    sameCertificate: '证书的序列号与已有的证书相同',
+    badSerialNumber: '证书的序列号不合规范',
+    notLonger: '证书的到期日没有晚于原证书',
+    alreadyExpired: '证书收到时已经过期',
+    notYetValid: '证书还没有到生效日期',
+    livesTooLong: '证书的有效期超出规定',
+    cannotSign: '证书不能用来签名',
+    otherPurpose: '证书写明的用途不包括登录',
+    cannotEncrypt: '加密证书不能用来加密',
+    canSign: '加密证书可以用来签名，这不允许',
+    isAuthority: '证书允许持有人签发证书，这不允许',
+    unknownExtension: '证书里有本站不认识、又不能忽略的内容',
+    notChained: '证书不是由可信的证书机构签发的',
+    oldIssuer: '证书来自要停用的旧证书机构',
+  } as Record<AnyAcceptanceFailure, string>,
+};
+
+const en: typeof zh = {
+  reason: 'Reason',
+  because: (reasons: readonly string[]): string => ` Reason: ${reasons.join('; ')}.`,
+  failures: {
+    notDer: 'the certificate is not encoded as the standard says',
+    algorithmParameters: 'the certificate’s signature algorithm has parameters it must not have',
+    notACertificate: 'what came is not a certificate that can be read',
+    otherPublicKey: 'the certificate is not for this key pair',
+    sameAsSigningKey: 'the encryption certificate uses a signing key',
+    otherSubject: 'the name or other details of the holder differ from the old certificate’s',
+    otherTaxpayerNumber: 'the taxpayer number differs from the old certificate’s',
+    weakerKey: 'the certificate’s key is weaker than required',
+    weakSignature: 'the certificate’s signature algorithm is unsafe or unknown',
+    sameCertificate: 'the certificate has the serial number of one that there is already',
+    badSerialNumber: 'the certificate’s serial number is not as the standard says',
+    notLonger: 'the certificate does not end later than the old one',
+    alreadyExpired: 'the certificate had already expired when it came',
+    notYetValid: 'the certificate is not valid yet',
+    livesTooLong: 'the certificate is valid for longer than allowed',
+    cannotSign: 'the certificate cannot be used for signatures',
+    otherPurpose: 'the purposes named in the certificate do not include signing in',
+    cannotEncrypt: 'the encryption certificate cannot be used for encryption',
+    canSign: 'the encryption certificate could be used for signatures, which is not allowed',
+    isAuthority: 'the certificate would let its holder issue certificates, which is not allowed',
+    unknownExtension: 'the certificate holds something that this site does not know and may not ignore',
+    notChained: 'the certificate was not issued by a trusted authority',
+    oldIssuer: 'the certificate comes from an old authority that is to be left behind',
+  },
+};
+export const acceptance = { 'zh-CN': zh, en };
