@@ -8,6 +8,9 @@ import type { Outcome, Target } from './target.ts';
 
 type Issued = Extract<EnrolmentAnswer, { kind: 'issued' }>;
 
+/** Client authentication, or any purpose. */
+const accepted = ['1.3.6.1.5.5.7.3.2', '2.5.29.37.0'];
+
 /** Somebody else's reading of a certificate that was taken: why it should not have been, or nothing. */
 function objection(
   { certificate }: Issued,
@@ -25,7 +28,10 @@ function objection(
   const facts: Readonly<Record<string, boolean>> = {
     'another key': bytesEqual(writeTree(partOf(tree, 0, 6)), newKey.spki),
     'another subject': read.subject === old.subject,
-    'an authority': !read.ca,
+    'an authority': !read.ca && (usageBits & 0x06) === 0,
+    'no number of its own': read.serialNumber !== old.serialNumber && !/^(-|0*$)/.test(read.serialNumber),
+    'a number too long': read.serialNumber.length <= 40,
+    'for other purposes': !read.keyUsage || read.keyUsage.some((purpose) => accepted.includes(purpose)),
     'may not sign': (usageBits & 0x80) !== 0,
     'not longer': notAfter > Date.parse(old.validTo),
     'not valid now': notBefore <= now.getTime() && now.getTime() < notAfter,

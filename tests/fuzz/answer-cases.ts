@@ -58,6 +58,7 @@ const extension = (type: string, critical: boolean, value: DerNode): DerNode =>
     constructed(0x04, value),
   );
 const keyUsage = '551d0f';
+const extendedKeyUsage = '551d25';
 const authorityKeyIdentifier = '551d23';
 const subjectKeyIdentifier = '551d0e';
 const unknownExtension = '2a030405';
@@ -104,6 +105,18 @@ const certificateCases: readonly Case[] = [
       );
       if (!own) throw new RangeError('no taxpayer number');
       partsOf(own)[1] = node(0x0c, concat(Uint8Array.of(0x39), text(random)));
+    },
+  },
+  {
+    field: 'subject: a second taxpayer number',
+    expected: ['otherTaxpayerNumber'],
+    change: (draft, random) => {
+      const names = partsOf(partOf(tbsOf(draft), 5));
+      const type = random.pick(
+        ['1.2.156.10260.4.1.5', '1.2.86.11.7.5'].map((dotted) => encode(oid(dotted)).subarray(2)),
+      );
+      const number = constructed(0x30, node(0x06, type), node(0x0c, text(random)));
+      names.splice(random.below(names.length + 1), 0, constructed(0x31, number));
     },
   },
   {
@@ -199,6 +212,33 @@ const certificateCases: readonly Case[] = [
     },
   },
   {
+    field: 'keyUsage: for certificates or lists',
+    expected: ['isAuthority'],
+    change: (draft, random) => {
+      const value = constructed(0x04, node(0x03, Uint8Array.of(1, 0x80 | (2 * (1 + random.below(3))))));
+      partsOf(extensionsOf(draft)[extensionIndex(draft, keyUsage)] ?? node(0, none))[2] = value;
+    },
+  },
+  {
+    field: 'extendedKeyUsage: other purposes',
+    expected: ['otherPurpose'],
+    change: (draft, random) => {
+      const purposes = Array.from({ length: 1 + random.below(3) }, () =>
+        node(0x06, fromHex(`2b060105050703${random.pick(['01', '03', '04', '08', '09'])}`)),
+      );
+      extensionsOf(draft).push(extension(extendedKeyUsage, random.once(2), constructed(0x30, ...purposes)));
+    },
+  },
+  {
+    field: 'extendedKeyUsage: client authentication',
+    expected: ['identical'],
+    change: (draft, random) => {
+      const purposes = ['2b06010505070302', '2b06010505070304'].map((type) => node(0x06, fromHex(type)));
+      if (random.once(2)) purposes.reverse();
+      extensionsOf(draft).push(extension(extendedKeyUsage, random.once(2), constructed(0x30, ...purposes)));
+    },
+  },
+  {
     field: 'keyUsage: removed',
     expected: ['cannotSign'],
     change: (draft) => void extensionsOf(draft).splice(extensionIndex(draft, keyUsage), 1),
@@ -214,7 +254,7 @@ const certificateCases: readonly Case[] = [
   },
   {
     field: 'extension: unknown and critical',
-    expected: ['notChained'],
+    expected: ['unknownExtension'],
     change: (draft, random) =>
       void extensionsOf(draft).push(extension(unknownExtension, true, node(0x04, text(random)))),
   },
@@ -263,6 +303,26 @@ const certificateCases: readonly Case[] = [
     },
   },
   {
+    field: 'serialNumber: that of the old one',
+    expected: ['sameCertificate'],
+    change: (draft, _random, { context: { oldCertificate } }) => {
+      partsOf(tbsOf(draft))[1] = node(0x02, fromHex(oldCertificate.serialNumber));
+    },
+  },
+  {
+    field: 'serialNumber: zero, negative or too long',
+    expected: ['badSerialNumber'],
+    change: (draft, random) => {
+      const bytes = random.bytes(1 + random.below(30));
+      const number = random.pick([
+        Uint8Array.of(0),
+        concat(Uint8Array.of(0x80 + random.below(0x7f)), bytes.subarray(0, 15)),
+        concat(Uint8Array.of(1 + random.below(0x7f)), random.bytes(20), bytes),
+      ]);
+      partsOf(tbsOf(draft))[1] = node(0x02, number);
+    },
+  },
+  {
     field: 'version',
     expected: ['notACertificate'],
     change: (draft, random) => {
@@ -272,11 +332,53 @@ const certificateCases: readonly Case[] = [
   },
   {
     field: 'signature algorithm: both',
-    expected: ['notChained', 'notACertificate'],
+    expected: ['weakSignature'],
     change: (draft, random) => {
       const algorithm = constructed(0x30, node(0x06, fromHex(random.pick(otherAlgorithms))));
       partsOf(tbsOf(draft))[2] = algorithm;
       partsOf(certificateOf(draft))[1] = copyTree(algorithm);
+    },
+  },
+  {
+    field: 'signature algorithm: parameters',
+    expected: ['algorithmParameters'],
+    change: (draft, random) => {
+      const parameters = random.pick([
+        constructed(0x30),
+        node(0x06, fromHex('2a811ccf5501822d')),
+        node(0x04, text(random)),
+      ]);
+      const algorithm = copyTree(partOf(tbsOf(draft), 2));
+      partsOf(algorithm).splice(1, 1, parameters);
+      partsOf(tbsOf(draft))[2] = algorithm;
+      partsOf(certificateOf(draft))[1] = copyTree(algorithm);
+    },
+  },
+  {
+    field: 'signature algorithm: parameters that are NULL',
+    expected: ['identical'],
+    change: (draft) => {
+      const algorithm = copyTree(partOf(tbsOf(draft), 2));
+      partsOf(algorithm).splice(1, 1, node(0x05, none));
+      partsOf(tbsOf(draft))[2] = algorithm;
+      partsOf(certificateOf(draft))[1] = copyTree(algorithm);
+    },
+  },
+  {
+    field: 'issuer: one to be left behind',
+    expected: ['oldIssuer'],
+    change: (draft, _random, { old }) => {
+      draft.issuer = old.issuing.key;
+      const algorithm = constructed(0x30, node(0x06, fromHex('2a864886f70d01010b')), node(0x05, none));
+      partsOf(tbsOf(draft))[2] = algorithm;
+      partsOf(tbsOf(draft))[3] = readTree(old.issuing.subject);
+      partsOf(certificateOf(draft))[1] = copyTree(algorithm);
+      const identifier = constructed(0x30, node(0x80, old.issuing.keyIdentifier));
+      extensionsOf(draft)[extensionIndex(draft, authorityKeyIdentifier)] = extension(
+        authorityKeyIdentifier,
+        false,
+        identifier,
+      );
     },
   },
   {
@@ -581,8 +683,13 @@ const anyOf = (
 /** Changes of any kind in one field: what may come of it is more, and what is taken is looked at by others. */
 const anyCases: readonly Case[] = [
   anyOf('version', (draft) => partOf(tbsOf(draft), 0), ['notACertificate']),
-  anyOf('serialNumber', (draft) => partOf(tbsOf(draft), 1), ['notACertificate', 'identical']),
-  anyOf('signature', (draft) => partOf(tbsOf(draft), 2), ['notACertificate', 'identical']),
+  anyOf('serialNumber', (draft) => partOf(tbsOf(draft), 1), [
+    'notACertificate',
+    'badSerialNumber',
+    'sameCertificate',
+    'identical',
+  ]),
+  anyOf('signature', (draft) => partOf(tbsOf(draft), 2), ['notACertificate', 'algorithmParameters', 'identical']),
   anyOf('issuer', (draft) => partOf(tbsOf(draft), 3), ['notACertificate', 'notChained', 'identical']),
   anyOf('validity', (draft) => partOf(tbsOf(draft), 4), [
     'notACertificate',
@@ -603,23 +710,48 @@ const anyCases: readonly Case[] = [
   anyOf('extensions', (draft) => partOf(tbsOf(draft), 7), [
     'notACertificate',
     'cannotSign',
+    'otherPurpose',
     'isAuthority',
+    'unknownExtension',
     'notChained',
     'identical',
   ]),
-  anyOf('certificate, not signed anew', certificateOf, ['notACertificate', 'notChained', 'identical'], false),
+  anyOf(
+    'certificate, not signed anew',
+    certificateOf,
+    ['notACertificate', 'algorithmParameters', 'notChained', 'identical'],
+    false,
+  ),
   anyOf('sender', (draft) => partOf(headerOf(draft), 1), ['notTrusted', 'identical']),
   anyOf('header', headerOf, ['notTrusted', 'mismatch', 'identical']),
   anyOf(
     'response',
     responseOf,
-    ['mismatch', 'rejected', 'unavailable', 'waiting', 'notACertificate', 'notChained', 'identical'],
+    [
+      'mismatch',
+      'rejected',
+      'unavailable',
+      'waiting',
+      'notACertificate',
+      'algorithmParameters',
+      'notChained',
+      'identical',
+    ],
     false,
   ),
   anyOf(
     'body',
     bodyOf,
-    ['mismatch', 'rejected', 'unavailable', 'waiting', 'notACertificate', 'notChained', 'identical'],
+    [
+      'mismatch',
+      'rejected',
+      'unavailable',
+      'waiting',
+      'notACertificate',
+      'algorithmParameters',
+      'notChained',
+      'identical',
+    ],
     false,
   ),
   {

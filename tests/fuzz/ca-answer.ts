@@ -47,6 +47,8 @@ export class Renewal {
   /** Public keys that are not the one asked for, DER. */
   readonly otherKeys: readonly Bytes[];
   readonly foreign: Authority;
+  /** Pinned, and to be left behind. */
+  readonly old: Authority;
   readonly oldCertificate: Bytes;
   readonly context: AcceptanceContext;
   readonly #answer: DerNode;
@@ -54,12 +56,13 @@ export class Renewal {
 
   private constructor(
     authority: Authority,
-    foreign: Authority,
+    { foreign, oldRsa }: Hierarchy,
     keys: readonly [old: SoftwareKey, asked: SoftwareKey, ...others: SoftwareKey[]],
     certificates: { readonly old: Bytes; readonly answer: Bytes; readonly request: Bytes },
   ) {
     this.authority = authority;
     this.foreign = foreign;
+    this.old = oldRsa;
     const [oldKey, newKey, ...others] = keys;
     this.oldKey = oldKey;
     this.newKey = newKey;
@@ -73,10 +76,10 @@ export class Renewal {
       newPublicKey: newKey.spki,
       chain: [],
       trust: {
-        anchors: [authority.root],
-        intermediates: [authority.issuing.certificate],
-        oldIssuers: [],
-        taxpayerNumberTypes: ['1.2.156.10260.4.1.5'],
+        anchors: [authority.root, oldRsa.root],
+        intermediates: [authority.issuing.certificate, oldRsa.issuing.certificate],
+        oldIssuers: [oldRsa.root],
+        taxpayerNumberTypes: ['1.2.156.10260.4.1.5', '1.2.86.11.7.5'],
       },
       policy,
       now,
@@ -122,7 +125,7 @@ export class Renewal {
       },
       authority.issuing.key.sign,
     );
-    return new Renewal(authority, hierarchy.foreign, [oldKey, newKey, otherKey, rsa], { old, answer, request });
+    return new Renewal(authority, hierarchy, [oldKey, newKey, otherKey, rsa], { old, answer, request });
   }
 
   draft(): Draft {
