@@ -25,13 +25,15 @@ function objection(
     return type?.identifier === 6 && bytesEqual(type.content, Uint8Array.of(0x55, 0x1d, 0x0f));
   });
   const usageBits = usage?.parts?.at(-1)?.parts?.[0]?.content[1] ?? 0;
+  // Undefined without the extension, whatever the type says.
+  const purposes = (read.keyUsage as readonly string[] | undefined) ?? accepted;
   const facts: Readonly<Record<string, boolean>> = {
     'another key': bytesEqual(writeTree(partOf(tree, 0, 6)), newKey.spki),
     'another subject': read.subject === old.subject,
     'an authority': !read.ca && (usageBits & 0x06) === 0,
     'no number of its own': read.serialNumber !== old.serialNumber && !/^(-|0*$)/.test(read.serialNumber),
     'a number too long': read.serialNumber.length <= 40,
-    'for other purposes': !read.keyUsage || read.keyUsage.some((purpose) => accepted.includes(purpose)),
+    'for other purposes': purposes.some((purpose) => accepted.includes(purpose)),
     'may not sign': (usageBits & 0x80) !== 0,
     'not longer': notAfter > Date.parse(old.validTo),
     'not valid now': notBefore <= now.getTime() && now.getTime() < notAfter,
