@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { loadDocument } from './load-document.ts';
+import { phonePattern } from './phone.ts';
 
 const path = v.pipe(v.string(), v.regex(/^\/(?!\/)/, 'must be a path on this origin'));
 const oid = v.pipe(v.string(), v.regex(/^[0-2](\.\d+)+$/, 'must be an object identifier'));
@@ -97,7 +98,23 @@ const modelRow = v.strictObject({
   note: v.exactOptional(v.string()),
 });
 
-const configSchema = v.object({
+const line = (limit: number) => v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(limit));
+
+const hotlineRow = v.strictObject({
+  /** Exactly as it is to be shown; what is dialled is made from it, an extension after a pause. */
+  number: v.pipe(v.string(), v.trim(), v.regex(phonePattern, 'must be a telephone number')),
+  /** Said beside the number. */
+  hint: v.exactOptional(v.strictObject({ 'zh-CN': line(60), en: line(120) })),
+});
+
+const contentKey = v.strictObject({
+  keyId: v.pipe(v.string(), v.regex(/^[A-Za-z0-9._-]{1,64}$/, 'must have letters, digits, dots and dashes only')),
+  algorithm: v.picklist(['ed25519', 'sm2']),
+  /** DER SubjectPublicKeyInfo. */
+  publicKey: der,
+});
+
+export const configSchema = v.object({
   version: v.literal(1),
   /** Where certificates come from; null while the operator has not opened online enrolment. */
   ca: v.nullable(
@@ -139,6 +156,18 @@ const configSchema = v.object({
   extendedKeyUsage: v.exactOptional(v.pipe(oids, v.minLength(1))),
   /** Where the original program can be downloaded; a source without an address is shown by its name alone. */
   links: v.optional(v.object({ taxBureau: v.optional(outside), platform: v.optional(outside) })),
+  /** Whether visits can be booked here; without it the page says how to prepare for one. */
+  appointments: v.optional(v.boolean(), false),
+  /** Whether the service has messages for everybody, shown beside the hot-lines. */
+  hotlineMessages: v.optional(v.boolean(), false),
+  /** The hot-lines in the order they are shown; without it those of the service guide. */
+  hotlines: v.optional(v.pipe(v.array(hotlineRow), v.minLength(1), v.maxLength(4))),
+  /** The record of the site with the authorities (ICP备案), shown at the foot of every page. */
+  icp: v.optional(v.strictObject({ record: line(80), link: v.exactOptional(outside) })),
+  /** Maps a centre's address is opened in; none: it is only shown. */
+  maps: v.optional(v.pipe(v.array(v.picklist(['amap', 'baidu'])), v.maxLength(2)), ['amap', 'baidu']),
+  /** Public keys by which content packs are believed; none: no packs are looked for. */
+  contentKeys: v.optional(v.pipe(v.array(contentKey), v.maxLength(8)), []),
   /** USBKEYs beyond those the site knows; a row for a known one goes before the site's own. */
   models: v.optional(v.array(modelRow), []),
 });

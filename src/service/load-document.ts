@@ -1,63 +1,52 @@
-import * as v from 'valibot';
+import type * as v from 'valibot';
 import { keepDocument, recallDocument } from '../storage/documents.ts';
 import { clock } from './clock.ts';
 import { ServiceError } from './errors.ts';
+import { askService, checkJson, textOf } from './request.ts';
 
-const timeoutMs = 8_000;
+/** Ten thousand centres fit in. */
+const maxBytes = 16 * 1024 * 1024;
 
 /**
  * A JSON document from the operator: network first, checked at the border, the last good copy when the network or the
- * document fails.
+ * document fails. What has not changed since that copy is not sent again (ETag).
  * @throws ServiceError when neither a good answer nor a good copy is there
  */
 export async function loadDocument<Schema extends v.GenericSchema>(
   url: string,
   schema: Schema,
 ): Promise<{ readonly value: v.InferOutput<Schema>; readonly storedAt: number }> {
+  const copy = await recallDocument(url);
+  const kept = copy && good(url, schema, copy.text);
   try {
-    const text = await fetchText(url);
-    const value = check(url, schema, text);
+    const etag = kept && copy.etag;
+    const answer = await askService(url, { maxBytes, headers: etag === undefined ? {} : { 'If-None-Match': etag } });
     const storedAt = clock.now().getTime();
-    await keepDocument(url, text, storedAt);
+    if (answer.status === 304) {
+      if (!kept) throw new ServiceError('status', `${url} answered 304 to a plain question`, 304);
+      await keepDocument(url, { ...copy, storedAt });
+      return { value: kept.value, storedAt };
+    }
+    const text = textOf(url, answer.body);
+    const value = checkJson(url, schema, text);
+    const newTag = answer.headers.get('ETag');
+    await keepDocument(url, { text, storedAt, ...(newTag !== null && { etag: newTag }) });
     return { value, storedAt };
   } catch (cause) {
-    const copy = await recallDocument(url);
-    if (copy) {
-      try {
-        return { value: check(url, schema, copy.text), storedAt: copy.storedAt };
-      } catch {
-        // A copy from another version of the schema is no help: the first error tells more.
-      }
-    }
+    if (kept) return { value: kept.value, storedAt: copy.storedAt };
     throw cause;
   }
 }
 
-async function fetchText(url: string): Promise<string> {
-  let response: Response;
+/** A copy from another version of the schema is no help. */
+function good<Schema extends v.GenericSchema>(
+  url: string,
+  schema: Schema,
+  text: string,
+): { readonly value: v.InferOutput<Schema> } | undefined {
   try {
-    response = await clock.fetch(url, { cache: 'no-store', signal: AbortSignal.timeout(timeoutMs) });
-  } catch (cause) {
-    throw new ServiceError('unreachable', `${url} could not be fetched`, undefined, { cause });
+    return { value: checkJson(url, schema, text) };
+  } catch {
+    return undefined;
   }
-  if (!response.ok) throw new ServiceError('status', `${url} answered ${response.status}`, response.status);
-  try {
-    return await response.text();
-  } catch (cause) {
-    throw new ServiceError('unreachable', `${url} was cut off`, undefined, { cause });
-  }
-}
-
-function check<Schema extends v.GenericSchema>(url: string, schema: Schema, text: string): v.InferOutput<Schema> {
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch (cause) {
-    throw new ServiceError('malformed', `${url} is not JSON`, undefined, { cause });
-  }
-  const result = v.safeParse(schema, json);
-  if (result.success) return result.output;
-  const [issue] = result.issues;
-  const path = v.getDotPath(issue) ?? 'document';
-  throw new ServiceError('malformed', `${url}: ${path}: ${issue.message}`);
 }

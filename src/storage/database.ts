@@ -45,17 +45,60 @@ export interface SealedLetter {
   readonly sealed: Uint8Array<ArrayBuffer>;
 }
 
+/** A booking as stored, unsent ones included: the key that is searched for, the rest opaque to this room. */
+export interface StoredAppointment {
+  readonly id: string;
+}
+
 /** What must never be lost: only migrated, never dropped. */
 interface UserSchema extends DBSchema {
   transactions: { key: string; value: StoredTransaction; indexes: { byKey: string } };
   readings: { key: string; value: LastReading; indexes: { byTime: number } };
   keyList: { key: string; value: ListedKey };
   letter: { key: string; value: SealedLetter };
+  appointments: { key: string; value: StoredAppointment };
+}
+
+/** The last good copy of a document. */
+export interface StoredDocument {
+  readonly text: string;
+  /** Milliseconds since 1970. */
+  readonly storedAt: number;
+  /** As the service sent it. */
+  readonly etag?: string;
+}
+
+export type PackKind = 'guidance' | 'faq';
+
+/** A content pack as it was verified, byte for byte. */
+export interface StoredPack {
+  readonly version: number;
+  /** The key it was verified with. */
+  readonly keyId: string;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** Milliseconds since 1970. */
+  readonly storedAt: number;
+}
+
+/** How the last look for a newer pack ended. */
+export interface PackCheck {
+  readonly kind: PackKind;
+  /** Milliseconds since 1970. */
+  readonly checkedAt: number;
+  /** Of the manifest, when nothing was wrong with what it names. */
+  readonly etag?: string;
+  /** Why a pack was not taken, and which. */
+  readonly refused?: { readonly reason: string; readonly version: number | undefined };
 }
 
 /** What can be fetched again: dropped and rebuilt whenever it does not open. */
 interface CacheSchema extends DBSchema {
-  documents: { key: string; value: { readonly name: string; readonly storedAt: number; readonly text: string } };
+  documents: { key: string; value: StoredDocument & { readonly name: string } };
+  packs: {
+    key: [PackKind, 'current' | 'former'];
+    value: StoredPack & { readonly kind: PackKind; readonly place: 'current' | 'former' };
+  };
+  packChecks: { key: PackKind; value: PackCheck };
 }
 
 export type UserDatabase = IDBPDatabase<UserSchema>;
@@ -69,7 +112,7 @@ let cache: Promise<CacheDatabase> | undefined;
  * @throws StorageError
  */
 export function userDatabase(): Promise<UserDatabase> {
-  user ??= openDB<UserSchema>('casupport-user', 3, {
+  user ??= openDB<UserSchema>('casupport-user', 4, {
     upgrade(database, from) {
       if (from < 1) {
         database
@@ -79,6 +122,7 @@ export function userDatabase(): Promise<UserDatabase> {
       }
       if (from < 2) database.createObjectStore('keyList', { keyPath: 'id' });
       if (from < 3) database.createObjectStore('letter', { keyPath: 'id' });
+      if (from < 4) database.createObjectStore('appointments', { keyPath: 'id' });
     },
     // A newer version of the site, in another tab, wants to migrate: let it, and open again when needed.
     blocking(_current, _blocked, event) {
@@ -100,10 +144,12 @@ export function userDatabase(): Promise<UserDatabase> {
  * @throws StorageError
  */
 export function cacheDatabase(): Promise<CacheDatabase> {
-  cache ??= openDB<CacheSchema>('casupport-cache', 1, {
+  cache ??= openDB<CacheSchema>('casupport-cache', 2, {
     upgrade(database) {
       for (const name of Array.from(database.objectStoreNames)) database.deleteObjectStore(name);
       database.createObjectStore('documents', { keyPath: 'name' });
+      database.createObjectStore('packs', { keyPath: ['kind', 'place'] });
+      database.createObjectStore('packChecks', { keyPath: 'kind' });
     },
     blocking(_current, _blocked, event) {
       (event.target as IDBDatabase).close();

@@ -8,10 +8,18 @@ export class HttpProblem extends Error {
   override readonly name = 'HttpProblem';
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
-  constructor(status: number, detail: string, headers: Readonly<Record<string, string>> = {}) {
+  /** Members of the problem document beside those that every one has; a `type` of its own among them. */
+  readonly members: Readonly<Record<string, unknown>>;
+  constructor(
+    status: number,
+    detail: string,
+    headers: Readonly<Record<string, string>> = {},
+    members: Readonly<Record<string, unknown>> = {},
+  ) {
     super(detail);
     this.status = status;
     this.headers = headers;
+    this.members = members;
   }
 }
 
@@ -46,6 +54,7 @@ export function sendProblem(response: ServerResponse, error: unknown): void {
     title: STATUS_CODES[problem.status] ?? 'Error',
     status: problem.status,
     detail: problem.message,
+    ...problem.members,
   };
   send(response, problem.status, 'application/problem+json', JSON.stringify(body), problem.headers);
 }

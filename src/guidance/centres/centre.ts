@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { phonePattern } from '../../service/phone.ts';
 import { flowSlugs, type FlowSlug } from '../rule-ids.ts';
 import { districtCodes, type DistrictCode } from './districts.ts';
 
@@ -24,10 +25,6 @@ export interface Centre {
   /** Made up to show the page; never shown without saying so. */
   readonly sample: boolean;
 }
-
-/** A land line with area code, a mobile phone, or a 400/95 service number; groups and an extension allowed. */
-export const phonePattern =
-  /^(\+?86[- ]?)?(0\d{2,3}[- ]?\d{7,8}|1[3-9]\d[- ]?\d{4}[- ]?\d{4}|400[- ]?\d{3}[- ]?\d{4}|95\d{3,6}|\d{7,8})([-转,]\d{1,6})?$/;
 
 const line = (limit: number) => v.pipe(v.string(), v.trim(), v.maxLength(limit));
 const requiredLine = (limit: number) => v.pipe(line(limit), v.minLength(1));
@@ -57,8 +54,8 @@ export const centreSchema = v.object({
   sample: v.optional(v.boolean(), false),
 });
 
-/** What the operator's file may hold; far more than the city has, far less than would hurt. */
-export const maxCentres = 500;
+/** What the operator's file may hold; far more than the city has, no more than stays smooth. */
+export const maxCentres = 10_000;
 
 export interface CentreFilter {
   readonly district?: DistrictCode | undefined;

@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { isFlowSlug, type FlowSlug } from '../rule-ids.ts';
-import { centreSchema, maxCentres, phonePattern, type Centre } from './centre.ts';
+import { phonePattern } from '../../service/phone.ts';
+import { centreSchema, maxCentres, type Centre } from './centre.ts';
 import { parseCsv } from './csv.ts';
 import { findDistrict } from './districts.ts';
 
@@ -68,7 +69,7 @@ const serviceNames = new Map<string, FlowSlug>(
     解锁: 'unlock',
   } as const),
 );
-const maxCharacters = 1_000_000;
+const maxCharacters = 8_000_000;
 
 const fail = (line: number, problem: ImportProblem, column?: string): ImportError => ({ line, column, problem });
 

@@ -58,7 +58,7 @@ test('a browser without storage is said as a typed error, and the cache just for
   await expect(
     transactions.putTransaction({ transactionId: '1', keySerialNumber: 'A', updatedAt: 1 }),
   ).rejects.toMatchObject({ name: 'StorageError', code: 'unavailable' });
-  await documents.keepDocument('/x', '{}', 1);
+  await documents.keepDocument('/x', { text: '{}', storedAt: 1 });
   expect(await documents.recallDocument('/x')).toBeUndefined();
 });
 
