@@ -1,14 +1,19 @@
-/** One line of the table. */
+/** Something a figure must not exceed. */
+export interface Goal {
+  /** What is compared, e.g. `ours ÷ bare`. */
+  readonly what: string;
+  readonly value: number;
+  readonly atMost: number;
+}
+
+/** One line of a table. */
 export interface Row {
   /** What was measured, e.g. a command. */
   readonly name: string;
-  /** Medians of one round, microseconds. */
-  readonly ours: number;
-  readonly bare: number;
-  /** ours ÷ bare. */
-  readonly ratio: number;
-  /** The largest ratio that is good enough; undefined where none is asked for. */
-  readonly goal: number | undefined;
+  readonly unit: 'µs' | 'ms' | 's' | 'bytes' | 'times' | 'a second';
+  /** By who did it or how, e.g. `ours`, `bare`; of what takes time, the median. */
+  readonly figures: Readonly<Record<string, number>>;
+  readonly goals: readonly Goal[];
 }
 
 /** One file of this folder. */
@@ -19,47 +24,80 @@ export interface Measure {
   readonly run: () => Promise<readonly Row[]>;
 }
 
-export interface Contest {
+type Work = () => unknown;
+
+export interface Race {
   readonly name: string;
-  readonly goal?: number;
-  /** Does the work once, our way. */
-  readonly ours: () => Promise<void>;
-  /** Does the same work once with nothing in between. */
-  readonly bare: () => Promise<void>;
+  /** What does the same work once, each in its way; a promise is waited for. */
+  readonly runners: Readonly<Record<string, Work>>;
+  /** How many times as long as another one may take, at most. */
+  readonly goals?: readonly { readonly of: string; readonly against: string; readonly atMost: number }[];
+  /** Rounds that count, after a quarter as many that do not. */
+  readonly rounds?: number;
+  /** Times the work is done in a round: one alone may be too short for the clock. */
+  readonly repeats?: number;
 }
 
-const warmUpRounds = 500;
-const rounds = 2000;
-/** Times the work is done in a round: one alone is too short for the clock. */
-const repeats = 8;
-
-function median(values: readonly number[]): number {
+/** @throws RangeError for no values */
+export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  const [low = Number.NaN, high = Number.NaN] = [sorted[(sorted.length - 1) >> 1], sorted[middle]];
+  const [low, high] = [sorted[(sorted.length - 1) >> 1], sorted[sorted.length >> 1]];
+  if (low === undefined || high === undefined) throw new RangeError('no values');
   return (low + high) / 2;
 }
 
-async function timed(work: () => Promise<void>): Promise<number> {
+/** Microseconds for one time. */
+async function timed(work: Work, repeats: number): Promise<number> {
   const begun = performance.now();
-  for (let count = 0; count < repeats; count++) await work();
+  for (let count = 0; count < repeats; count++) {
+    const result = work();
+    // Not everybody is asynchronous, and waiting for nothing takes time, too.
+    if (result instanceof Promise) await result;
+  }
   return ((performance.now() - begun) * 1000) / repeats;
 }
 
 /**
- * Times two ways of doing the same, turn and turn about in one run, so that whatever else the machine does meets both.
- * Who goes first changes each round.
+ * Times several ways of doing the same, turn and turn about in one run, so that whatever else the machine does meets all of
+ * them. Who goes first changes each round.
  */
-export async function compete({ name, goal, ours, bare }: Contest): Promise<Row> {
-  const times: Readonly<Record<'ours' | 'bare', number[]>> = { ours: [], bare: [] };
-  for (let round = -warmUpRounds; round < rounds; round++) {
-    const oursFirst = round % 2 === 0;
-    const first = await timed(oursFirst ? ours : bare);
-    const second = await timed(oursFirst ? bare : ours);
-    if (round < 0) continue;
-    times.ours.push(oursFirst ? first : second);
-    times.bare.push(oursFirst ? second : first);
+export async function race({ name, runners, goals = [], rounds = 2000, repeats = 8 }: Race): Promise<Row> {
+  const names = Object.keys(runners);
+  const times = new Map(names.map((runner): [string, number[]] => [runner, []]));
+  for (let round = -Math.ceil(rounds / 4); round < rounds; round++) {
+    const first = ((round % names.length) + names.length) % names.length;
+    for (const runner of [...names.slice(first), ...names.slice(0, first)]) {
+      const work = runners[runner];
+      if (!work) continue;
+      const time = await timed(work, repeats);
+      if (round >= 0) times.get(runner)?.push(time);
+    }
   }
-  const medians = { ours: median(times.ours), bare: median(times.bare) };
-  return { name, ...medians, ratio: medians.ours / medians.bare, goal };
+  const medians = new Map(Array.from(times, ([runner, all]) => [runner, median(all)]));
+  return {
+    name,
+    unit: 'µs',
+    figures: Object.fromEntries(medians),
+    goals: goals.map(({ of, against, atMost }) => ({
+      what: `${of} ÷ ${against}`,
+      value: (medians.get(of) ?? Number.NaN) / (medians.get(against) ?? Number.NaN),
+      atMost,
+    })),
+  };
 }
+
+export interface Contest {
+  readonly name: string;
+  readonly goal?: number;
+  readonly ours: Work;
+  /** Does the same work with nothing in between. */
+  readonly bare: Work;
+}
+
+/** A race of two. */
+export const compete = ({ name, goal, ours, bare }: Contest): Promise<Row> =>
+  race({
+    name,
+    runners: { ours, bare },
+    goals: goal === undefined ? [] : [{ of: 'ours', against: 'bare', atMost: goal }],
+  });
