@@ -162,6 +162,9 @@ export default defineConfig(({ mode }) => ({
   },
   preview: { headers, port: 4173, strictPort: true },
   test: {
+    // Guards against a test that hangs, never a measure of speed: the machine may be slow, and RSA keys take what they take.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
     projects: [
       { extends: true, test: { name: 'unit', environment: 'node', include: ['tests/unit/**/*.test.ts'] } },
       {
@@ -170,8 +173,6 @@ export default defineConfig(({ mode }) => ({
           name: 'interop',
           environment: 'node',
           include: ['tests/interop/**/*.test.ts'],
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
           fileParallelism: false,
         },
       },
