@@ -7,6 +7,10 @@ export const demoDirectory = path.join(repository, 'node_modules/.cache/demo');
 export const productionDirectory = path.join(repository, 'dist');
 export const caDirectory = path.join(repository, 'node_modules/.cache/reference-ca');
 
+/** How the site asks for certificates: in CMP, or in rest-enrolment with either form of request. */
+export const authorities = ['cmp', 'rest', 'rest-cfca'] as const;
+export type AuthorityKind = (typeof authorities)[number];
+
 export interface DemoOptions {
   readonly build: boolean;
   readonly port: number;
@@ -14,6 +18,7 @@ export interface DemoOptions {
   readonly host: string | undefined;
   /** Serve the production build too, on this port. */
   readonly productionPort: number | undefined;
+  readonly authority: AuthorityKind;
 }
 
 /** @throws RangeError */
@@ -40,15 +45,19 @@ export function readOptions(
       'strict-port': { type: 'boolean', default: false },
       host: { type: 'string' },
       'production-port': { type: 'string' },
+      authority: { type: 'string', default: 'cmp' },
     },
   });
   const asked = values.port ?? environment['PORT'];
   const production = values['production-port'];
+  const authority = authorities.find((kind) => kind === values.authority);
+  if (!authority) throw new RangeError(`--authority is one of ${authorities.join(', ')}`);
   return {
     build: !values['no-build'],
     port: asked === undefined || asked === '' ? defaultPort : portNumber(asked),
     strictPort: values['strict-port'],
     host: values.host,
     productionPort: production === undefined ? undefined : portNumber(production),
+    authority,
   };
 }

@@ -28,7 +28,10 @@ export interface Grant {
  * That the sender of a request holds the key it is about.
  * @throws Refusal `badAlg`, `badPOP`
  */
-export async function proveRequest({ proofAlgorithm, isProven }: SigningRequest): Promise<void> {
+export async function proveRequest({
+  proofAlgorithm,
+  isProven,
+}: Pick<SigningRequest, 'proofAlgorithm' | 'isProven'>): Promise<void> {
   if (proofAlgorithm === undefined) throw new Refusal('badPOP', 'possession of the key is to be proven by a signature');
   if (!isAcceptedSignatureAlgorithm(proofAlgorithm)) {
     throw new Refusal('badAlg', 'the request is signed with an algorithm that is not accepted');
@@ -88,13 +91,12 @@ export function checkEncryptionRequest(
   }
   const signing = ledger.transactionOfPublicKey(fingerprint(protocolEncrKey));
   const isCertified = signing?.status === 'issued' || signing?.status === 'confirmed';
-  if (!isCertified || signing.kind === 'cr' || signing.oldCertificate !== sender.fingerprint) {
+  const isSigning = signing?.kind === 'p10cr' || signing?.kind === 'kur';
+  if (!isCertified || !isSigning || signing.oldCertificate !== sender.fingerprint) {
     throw new Refusal('badCertTemplate', 'the key to wrap for is none that was certified for this holder');
   }
   if (readSpki(protocolEncrKey).algorithm !== 'sm2') throw new Refusal('badAlg', 'only an SM2 key can unwrap');
-  if (sender.registered.holder.refuses || !mayHaveEncryption(sender, ledger, policy)) {
-    throw new Refusal('notAuthorized', 'no encryption certificate is given to this holder');
-  }
+  checkMayHaveEncryption(sender, { ledger, policy });
   const others = ledger.encryptionTransactions(signing.transactionId);
   if (others.some(({ status }) => status !== 'withdrawn' && status !== 'refused')) {
     throw new Refusal('duplicateCertReq', 'the encryption certificate was asked for before');
@@ -102,17 +104,24 @@ export function checkEncryptionRequest(
   return signing;
 }
 
-function mayHaveEncryption(
+/**
+ * Whether the policy gives this holder an encryption certificate.
+ * @throws Refusal `notAuthorized`
+ */
+export function checkMayHaveEncryption(
   { certificate, registered }: { readonly certificate: Certificate; readonly registered: RegisteredCertificate },
-  ledger: Ledger,
-  { encryptionCertificate }: Policy,
-): boolean {
-  if (encryptionCertificate !== 'ifOldHas') return encryptionCertificate === 'always';
-  return ledger
-    .certificatesOf(registered.authority)
-    .some(
-      (one) => one.usage === 'encryption' && namesEqual(parseCertificate(one.certificate).subject, certificate.subject),
-    );
+  { ledger, policy }: { readonly ledger: Ledger; readonly policy: Policy },
+): void {
+  const { subject } = certificate;
+  const hadOne = (): boolean =>
+    ledger
+      .certificatesOf(registered.authority)
+      .some((one) => one.usage === 'encryption' && namesEqual(parseCertificate(one.certificate).subject, subject));
+  const { encryptionCertificate } = policy;
+  const may = encryptionCertificate === 'always' || (encryptionCertificate === 'ifOldHas' && hadOne());
+  if (registered.holder.refuses || !may) {
+    throw new Refusal('notAuthorized', 'no encryption certificate is given to this holder');
+  }
 }
 
 /** The kind of key the holder of a certificate of this authority may ask for: the same, or SM2 in an upgrade. */

@@ -1,7 +1,7 @@
 import type { FailInfo } from '../../src/ca/authority.ts';
 import type { MessageContent } from '../../src/ca/cmp-messages.ts';
 import type { Bytes } from '../../src/pki/bytes.ts';
-import type { Transaction } from './ledger.ts';
+import type { CmpTransaction, Transaction } from './ledger.ts';
 import type { Refusal } from './refusal.ts';
 import { answerTypes, requestId, type RequestKind } from './request.ts';
 
@@ -36,5 +36,5 @@ export function issuedIn({ certificate, transactionId }: Transaction): Bytes {
   return certificate;
 }
 
-export const issuedAgain = (transaction: Transaction): Body =>
+export const issuedAgain = (transaction: CmpTransaction): Body =>
   issuedBody(transaction.kind, issuedIn(transaction), transaction.encryptedKey);

@@ -10,7 +10,7 @@ import type { Policy } from './policy.ts';
 import { Refusal } from './refusal.ts';
 import { readRequest } from './request.ts';
 
-/** Who sent a message, proven by its protection. */
+/** Who sent a message, proven by a signature. */
 export interface Sender {
   readonly certificate: Certificate;
   /** Of the certificate's DER. */
@@ -130,18 +130,36 @@ export async function authenticate(
   if (!(await verifySignature({ spki: certificate.spki, algorithm, message: protectedPart, signature: protection }))) {
     throw new Refusal('badMessageCheck', 'the protection does not verify');
   }
-  const issuer = await issuerOf(certificate, context.hierarchy);
-  if (!issuer) throw new Refusal('signerNotTrusted', "the signer's certificate is not of this authority");
-  const registered = ledger.certificate(certificate.der);
-  if (!registered) throw new Refusal('badCertId', "the signer's certificate is not known here");
   const transactions = [
     header.transactionId && toHex(header.transactionId),
     transaction?.signingTransaction,
     signingTransactionOf(message, ledger),
   ];
-  checkSigner(registered, certificate, transactions, context.policy, context.now);
+  return admitSigner(certificate, transactions, context);
+}
+
+/**
+ * Who has signed with a certificate, once the signature is verified: its holder, if it is one of ours that may still sign.
+ * @param transactions what is signed belongs to these: the certificate replaced in one of them may finish it
+ * @throws Refusal `signerNotTrusted`, `badCertId`, `certRevoked`
+ */
+export async function admitSigner(
+  certificate: Certificate,
+  transactions: readonly (string | undefined)[],
+  {
+    hierarchy,
+    ledger,
+    policy,
+    now,
+  }: { readonly hierarchy: Hierarchy; readonly ledger: Ledger; readonly policy: Policy; readonly now: Date },
+): Promise<Sender> {
+  const issuer = await issuerOf(certificate, hierarchy);
+  if (!issuer) throw new Refusal('signerNotTrusted', "the signer's certificate is not of this authority");
+  const registered = ledger.certificate(certificate.der);
+  if (!registered) throw new Refusal('badCertId', "the signer's certificate is not known here");
+  checkSigner(registered, certificate, transactions, policy, now);
   for (const { notAfter } of [issuer.read.issuing, issuer.read.root]) {
-    checkEnd(notAfter, "the authority over the signer's certificate has ended", context.policy, context.now);
+    checkEnd(notAfter, "the authority over the signer's certificate has ended", policy, now);
   }
   return { certificate, fingerprint: fingerprint(certificate.der), registered };
 }

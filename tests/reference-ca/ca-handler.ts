@@ -1,4 +1,5 @@
 import { fromHex, toBase64 } from '../../src/pki/bytes.ts';
+import { incomingCmp } from './cmp-faults.ts';
 import type { CmpResponder } from './cmp-responder.ts';
 import type { Faults } from './faults.ts';
 import {
@@ -11,6 +12,7 @@ import {
   sendJson,
   type RequestHandler,
 } from './http.ts';
+import type { Issuance } from './issuance.ts';
 import { publicPolicy } from './policy.ts';
 
 /** The longest CMP message taken, in bytes. */
@@ -21,7 +23,7 @@ const maxMessageBytes = 64 * 1024;
  * transactionID (32 hex digits) or the SHA-256 of a SubjectPublicKeyInfo (64). With `?nonce=` (64) the states that no
  * message proves come with a proof. Same origin only: no CORS headers.
  */
-export function caHandler(responder: CmpResponder, now: () => Date, faults: Faults): RequestHandler {
+export function caHandler(responder: CmpResponder, { now, policy }: Issuance, faults: Faults): RequestHandler {
   return async (request, response) => {
     const { pathname, searchParams } = requestUrl(request);
     const enrolment = /^\/api\/enrolments\/([^/]*)$/u.exec(pathname);
@@ -34,7 +36,10 @@ export function caHandler(responder: CmpResponder, now: () => Date, faults: Faul
         throw new HttpProblem(415, 'Only application/pkixcmp here.', { Accept: 'application/pkixcmp' });
       }
       const message = await readBody(request, maxMessageBytes);
-      const answer = await faults.apply(message, () => responder.answer(message));
+      const answer = await faults.apply(
+        'cmp',
+        incomingCmp(message, () => responder.answer(message)),
+      );
       if (answer === 'drop') {
         request.socket.destroy();
         return true;
@@ -45,7 +50,7 @@ export function caHandler(responder: CmpResponder, now: () => Date, faults: Faul
     }
     allowMethods(request, 'GET', 'HEAD');
     if (!enrolment) {
-      sendJson(response, publicPolicy(responder.policy));
+      sendJson(response, publicPolicy(policy));
       return true;
     }
     const id = enrolment[1] ?? '';
@@ -58,6 +63,7 @@ export function caHandler(responder: CmpResponder, now: () => Date, faults: Faul
     }
     const info = await responder.enrolment(id, nonce === null ? undefined : fromHex(nonce));
     const { status, message, checkAfterSeconds, proof } = info;
+    if (status === 'otherProtocol') throw new HttpProblem(409, 'Begun in another protocol: to be asked for there.');
     sendJson(response, {
       status,
       ...(message && { message: toBase64(message) }),

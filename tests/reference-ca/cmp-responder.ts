@@ -11,14 +11,13 @@ import { bytesEqual, fromHex, toHex, type Bytes } from '../../src/pki/bytes.ts';
 import { CertificateError, parseCertificate } from '../../src/pki/certificate.ts';
 import { namesEqual, type DistinguishedName } from '../../src/pki/name.ts';
 import { digestForSignatureAlgorithm } from '../../src/pki/signature.ts';
-import { checkContent, checkEncryptionRequest, checkUpdate, decide, proveRequest, type Grant } from './admission.ts';
-import { errorBody, issuedAgain, issuedBody, issuedIn, refusalBody, waitingBody, type Body } from './answers.ts';
+import { checkContent, checkEncryptionRequest, checkUpdate, proveRequest } from './admission.ts';
+import { errorBody, issuedAgain, issuedBody, refusalBody, waitingBody, type Body } from './answers.ts';
 import { authenticate, checkFreshness, checkHeader, type CheckedHeader, type Sender } from './authentication.ts';
 import { makeEncryptionKey } from './encryption-key.ts';
-import type { Authority, AuthorityName, Hierarchy } from './hierarchy.ts';
-import { issueCertificate } from './issue.ts';
-import { fingerprint, type Exchange, type Ledger, type RevocationReason, type Transaction } from './ledger.ts';
-import type { Policy } from './policy.ts';
+import type { Authority } from './hierarchy.ts';
+import type { Granted, Issuance } from './issuance.ts';
+import { fingerprint, isOfCmp, type CmpTransaction, type Exchange } from './ledger.ts';
 import { Refusal } from './refusal.ts';
 import {
   readRequest,
@@ -30,8 +29,8 @@ import {
 
 /** What holders' software is told about a transaction without asking in CMP. */
 export interface EnrolmentInfo {
-  /** `withdrawn`: also ended by a refusal. */
-  readonly status: 'unknown' | 'pending' | 'issued' | 'confirmed' | 'withdrawn';
+  /** `withdrawn`: also ended by a refusal. `otherProtocol`: begun in another one, and to be asked for there. */
+  readonly status: 'unknown' | 'pending' | 'issued' | 'confirmed' | 'withdrawn' | 'otherProtocol';
   /** The last protected PKIMessage that answered the request itself: waiting, issuing or refusing. */
   readonly message?: Bytes;
   readonly checkAfterSeconds?: number;
@@ -47,7 +46,7 @@ interface Received {
   /** The authority that answers this sender. */
   readonly authority: Authority;
   /** The transaction it belongs to, if that has begun. */
-  readonly transaction: Transaction | undefined;
+  readonly transaction: CmpTransaction | undefined;
   /** The very same bytes were answered before. */
   readonly isRepeat: boolean;
 }
@@ -62,7 +61,7 @@ interface Answer {
  * error here has. What holders send cannot bring about such a text, whatever nonce and transactionID they choose.
  */
 const proofBody = (status: EnrolmentInfo['status']): Body | undefined =>
-  status === 'pending' || status === 'issued'
+  status === 'pending' || status === 'issued' || status === 'otherProtocol'
     ? undefined
     : { type: 'error', status: { status: 'rejection', text: [`enrolment: ${status}`] } };
 
@@ -76,34 +75,12 @@ const answering = ({ header }: PkiMessage): Pick<MessageContent, 'recipient' | '
   recipNonce: header.senderNonce,
 });
 
-/** What is to be issued. */
-interface Granted {
-  readonly grant: Grant;
-  /** Of an encryption certificate. */
-  readonly signingTransaction: string | undefined;
-}
-
-/**
- * The authority's side of CMP (RFC 9810, profile RFC 9483): p10cr, kur and cr, and what follows them. One message at a time, so that
- * what one is decided on is still true when its entry is in the ledger.
- */
+/** The authority's side of CMP (RFC 9810, profile RFC 9483): p10cr, kur and cr, and what follows them. */
 export class CmpResponder {
-  readonly policy: Policy;
-  readonly #hierarchy: Hierarchy;
-  readonly #ledger: Ledger;
-  readonly #now: () => Date;
-  #queue: Promise<unknown> = Promise.resolve();
+  readonly #issuance: Issuance;
 
-  constructor(parts: {
-    readonly hierarchy: Hierarchy;
-    readonly ledger: Ledger;
-    readonly policy: Policy;
-    readonly now: () => Date;
-  }) {
-    this.policy = parts.policy;
-    this.#hierarchy = parts.hierarchy;
-    this.#ledger = parts.ledger;
-    this.#now = parts.now;
+  constructor(issuance: Issuance) {
+    this.#issuance = issuance;
   }
 
   /**
@@ -111,7 +88,7 @@ export class CmpResponder {
    * @returns undefined when the bytes are no PKIMessage
    */
   answer(der: Uint8Array): Promise<Bytes | undefined> {
-    return this.#oneAtATime(async () => {
+    return this.#issuance.inTurn(async () => {
       let message: PkiMessage;
       try {
         message = parseMessage(der);
@@ -119,7 +96,6 @@ export class CmpResponder {
         if (error instanceof CmpFormatError) return undefined;
         throw error;
       }
-      await this.#withdrawOverdue();
       try {
         return await this.#handle(message);
       } catch (error) {
@@ -135,16 +111,17 @@ export class CmpResponder {
    * @param nonce 32 bytes that a proof is to repeat: longer than those of messages, so that no proof answers one
    */
   enrolment(id: string, nonce?: Uint8Array): Promise<EnrolmentInfo> {
-    return this.#oneAtATime(async () => {
-      await this.#withdrawOverdue();
-      const transaction = id.length === 64 ? this.#ledger.transactionOfPublicKey(id) : this.#ledger.transaction(id);
+    return this.#issuance.inTurn(async () => {
+      const { ledger } = this.#issuance;
+      const transaction = id.length === 64 ? ledger.transactionOfPublicKey(id) : ledger.transaction(id);
+      if (transaction && !isOfCmp(transaction)) return { status: 'otherProtocol' };
       const info = this.#info(transaction);
       const body = proofBody(info.status);
       return nonce && body ? { ...info, proof: await this.#prove(id, nonce, transaction, body) } : info;
     });
   }
 
-  #info(transaction: Transaction | undefined): EnrolmentInfo {
+  #info(transaction: CmpTransaction | undefined): EnrolmentInfo {
     switch (transaction?.status) {
       case undefined:
         return { status: 'unknown' };
@@ -152,7 +129,7 @@ export class CmpResponder {
         return {
           status: 'pending',
           message: transaction.answer,
-          checkAfterSeconds: this.policy.checkAfterSeconds,
+          checkAfterSeconds: this.#issuance.policy.checkAfterSeconds,
         };
       case 'issued':
       case 'confirmed':
@@ -165,9 +142,9 @@ export class CmpResponder {
   }
 
   /** A message of its own, in no transaction's ledger: whoever asks with another nonce gets another. */
-  async #prove(id: string, nonce: Uint8Array, transaction: Transaction | undefined, body: Body): Promise<Bytes> {
-    const old = transaction && this.#ledger.certificateByFingerprint(transaction.oldCertificate);
-    const { der } = await this.#build(this.#answering(old?.authority), body, {
+  async #prove(id: string, nonce: Uint8Array, transaction: CmpTransaction | undefined, body: Body): Promise<Bytes> {
+    const old = transaction && this.#issuance.ledger.certificateByFingerprint(transaction.oldCertificate);
+    const { der } = await this.#build(this.#issuance.answering(old?.authority), body, {
       recipient: emptyName,
       transactionId: fromHex(id),
       recipNonce: nonce,
@@ -175,57 +152,18 @@ export class CmpResponder {
     return der;
   }
 
-  /** Withdraws what was not confirmed in time: what is said about certificates after this is true now. */
-  settle(): Promise<void> {
-    return this.#oneAtATime(() => this.#withdrawOverdue());
-  }
-
-  /** Takes a certificate back. @throws RangeError for one that is not in the ledger */
-  revoke(certificate: Uint8Array, reason: RevocationReason): Promise<void> {
-    return this.#oneAtATime(async () => {
-      const registered = this.#ledger.certificate(certificate);
-      if (!registered) throw new RangeError('no certificate of ours');
-      // A revocation stands as it was first entered.
-      if (registered.status === 'revoked') return;
-      await this.#ledger.append({ type: 'revoked', certificate: fingerprint(certificate), reason });
-    });
-  }
-
-  /** Resolves once everything begun is in the ledger. */
-  async idle(): Promise<void> {
-    await this.#queue;
-  }
-
-  #oneAtATime<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.#queue.then(work);
-    this.#queue = result.catch(() => undefined);
-    return result;
-  }
-
-  async #withdrawOverdue(): Promise<void> {
-    for (const { transactionId } of this.#ledger.overdue(this.#now())) {
-      await this.#ledger.append({ type: 'withdrawn', transactionId, reason: 'notConfirmed' });
-    }
-    await this.#withdrawOrphans();
-  }
-
-  /** An encryption certificate does not outlive the signing certificate it was given beside. */
-  async #withdrawOrphans(): Promise<void> {
-    for (const { transactionId } of this.#ledger.orphaned()) {
-      await this.#ledger.append({ type: 'withdrawn', transactionId, reason: 'signingCertificateWithdrawn' });
-    }
-  }
-
   async #handle(message: PkiMessage): Promise<Bytes> {
-    const header = checkHeader(message, this.#hierarchy);
-    const transaction = this.#ledger.transaction(header.transactionId);
-    const now = this.#now();
-    const context = { hierarchy: this.#hierarchy, ledger: this.#ledger, policy: this.policy, now, transaction };
+    const { hierarchy, ledger, policy } = this.#issuance;
+    const header = checkHeader(message, hierarchy);
+    const known = ledger.transaction(header.transactionId);
+    const transaction = known && isOfCmp(known) ? known : undefined;
+    const context = { hierarchy, ledger, policy, now: this.#issuance.now(), transaction };
     const sender = await authenticate(message, context);
+    if (known && !transaction) throw new Refusal('transactionIdInUse', 'the transaction was begun in another protocol');
     const isRepeat = transaction?.replies.has(fingerprint(message.der)) === true;
     // A withdrawn transaction can have no effect any more: however late, its holder is told what became of it.
     if (!isRepeat && transaction?.status !== 'withdrawn') checkFreshness(message, header.senderNonce, context);
-    const authority = this.#answering(sender.registered.authority);
+    const authority = this.#issuance.answering(sender.registered.authority);
     const received: Received = { message, header, sender, authority, transaction, isRepeat };
     const { body } = message;
     switch (body.type) {
@@ -258,14 +196,19 @@ export class CmpResponder {
       const refusal = { failInfo: [error.failInfo], text: error.message };
       const answer = await this.#answer(received, refusalBody(request.kind, refusal.failInfo, refusal.text));
       const ended = { ...described(request, sender, undefined), exchange: answer.exchange };
-      await this.#ledger.append({ type: 'refused', transactionId: header.transactionId, ...refusal, ended });
+      await this.#issuance.ledger.append({ type: 'refused', transactionId: header.transactionId, ...refusal, ended });
       return answer.message;
     }
     if (sender.registered.holder.waits) {
       const { message, exchange } = await this.#answer(received, waitingBody(request.kind));
       const { signingTransaction } = granted;
       const description = described(request, sender, signingTransaction);
-      await this.#ledger.append({ type: 'waiting', transactionId: header.transactionId, ...description, exchange });
+      await this.#issuance.ledger.append({
+        type: 'waiting',
+        transactionId: header.transactionId,
+        ...description,
+        exchange,
+      });
       return message;
     }
     return this.#issue(received, request, granted);
@@ -275,69 +218,52 @@ export class CmpResponder {
   async #judge(request: CertificateRequest, sender: Sender): Promise<Granted> {
     const { certificate, registered } = sender;
     if (request.kind === 'cr') {
-      const signing = checkEncryptionRequest(request, sender, { ledger: this.#ledger, policy: this.policy });
-      return this.#grantEncryption(signing);
+      const signing = checkEncryptionRequest(request, sender, this.#issuance);
+      return this.#issuance.grantEncryption(signing);
     }
     await proveRequest(request);
     checkUpdate(request, certificate);
-    checkContent(request, certificate, registered.authority, this.policy);
+    checkContent(request, certificate, registered.authority, this.#issuance.policy);
     // One certificate for a key, whatever became of it: the holder is told which transaction to look at.
-    if (this.#ledger.transactionOfPublicKey(fingerprint(request.spki))) {
+    if (this.#issuance.ledger.transactionOfPublicKey(fingerprint(request.spki))) {
       throw new Refusal('duplicateCertReq', 'the new key was asked a certificate for before');
     }
-    return { grant: decide(registered, certificate, this.policy, this.#now()), signingTransaction: undefined };
-  }
-
-  /** An encryption certificate lives as long as the signing certificate beside it, and under the same authority. */
-  #grantEncryption(signing: Transaction): Granted {
-    const { notBefore, notAfter } = parseCertificate(issuedIn(signing));
-    return { grant: { authority: 'sm2', notBefore, notAfter }, signingTransaction: signing.transactionId };
+    return this.#issuance.grantSigning(sender);
   }
 
   async #issue(received: Received, request: CertificateRequest, granted: Granted): Promise<Bytes> {
     const { sender, header } = received;
-    const { grant, signingTransaction } = granted;
-    const authority = this.#hierarchy[grant.authority];
     const { spki, encryptedKey } =
       request.kind === 'cr'
         ? await makeEncryptionKey(wrappingKey(request))
         : { spki: request.spki, encryptedKey: undefined };
-    const certificate = await issueCertificate({
-      profile: request.kind === 'cr' ? 'encryption' : 'signing',
-      subject: sender.certificate.subject.der,
-      spki,
-      issuer: { name: authority.issuing.subject, key: authority.issuing.key },
-      notBefore: grant.notBefore,
-      notAfter: grant.notAfter,
-    });
-    const confirmBy = this.#now().getTime() + this.policy.confirmWaitSeconds * 1000;
+    const certificate = await this.#issuance.certify(granted, { subject: sender.certificate.subject.der, spki });
+    const confirmBy = this.#issuance.confirmBy();
     const answer = await this.#answer(received, issuedBody(request.kind, certificate, encryptedKey), confirmBy);
-    await this.#ledger.append({
+    await this.#issuance.ledger.append({
       type: 'issued',
       transactionId: header.transactionId,
-      ...described(request, sender, signingTransaction),
+      ...described(request, sender, granted.signingTransaction),
       publicKey: fingerprint(spki),
       certificate,
       ...(encryptedKey && { encryptedKey }),
-      authority: grant.authority,
+      authority: granted.grant.authority,
       confirmBy,
       exchange: answer.exchange,
     });
-    if (this.policy.revokeOld === 'onIssue' && request.kind !== 'cr') {
-      await this.#supersede(sender.fingerprint, header.transactionId);
-    }
+    if (request.kind !== 'cr') await this.#issuance.supersede('onIssue', sender.fingerprint, header.transactionId);
     return answer.message;
   }
 
   /** A request of a transaction that has begun: the same one again gets what the first got, anything else nothing. */
-  async #repeatRequest(received: Received, transaction: Transaction, body: RequestBody): Promise<Bytes> {
+  async #repeatRequest(received: Received, transaction: CmpTransaction, body: RequestBody): Promise<Bytes> {
     const { kind } = transaction;
     const der = body.type === 'p10cr' ? body.csr : body.requests;
     const isSame =
       body.type === kind &&
       bytesEqual(der, transaction.request) &&
       received.sender.fingerprint === transaction.oldCertificate;
-    if (!isSame || this.policy.onRepeat === 'transactionIdInUse') {
+    if (!isSame || this.#issuance.policy.onRepeat === 'transactionIdInUse') {
       throw new Refusal('transactionIdInUse', 'the transactionID is in use');
     }
     switch (transaction.status) {
@@ -356,12 +282,12 @@ export class CmpResponder {
   }
 
   /** The answer given before, if it still says how things stand; otherwise a new message around the same content. */
-  async #again(received: Received, transaction: Transaction, body: Body): Promise<Bytes> {
+  async #again(received: Received, transaction: CmpTransaction, body: Body): Promise<Bytes> {
     const before = transaction.replies.get(fingerprint(received.message.der));
     if (before?.status === transaction.status) return before.message;
     const { transactionId } = transaction;
     const { message, exchange } = await this.#answer(received, body, transaction.confirmBy);
-    await this.#ledger.append({ type: 'repeated', transactionId, exchange });
+    await this.#issuance.ledger.append({ type: 'repeated', transactionId, exchange });
     return message;
   }
 
@@ -385,21 +311,21 @@ export class CmpResponder {
     }
     const before = transaction.replies.get(fingerprint(received.message.der));
     if (before) return before.message;
-    if (transaction.polls >= this.policy.waitingPolls) {
+    if (transaction.polls >= this.#issuance.policy.waitingPolls) {
       return this.#issue(received, requestOf(transaction), this.#grantWaiting(received.sender, transaction));
     }
-    const checkAfterSeconds = this.policy.checkAfterSeconds;
+    const checkAfterSeconds = this.#issuance.policy.checkAfterSeconds;
     const replies = [{ certReqId, checkAfterSeconds }];
     const { message, exchange } = await this.#answer(received, { type: 'pollRep', replies });
-    await this.#ledger.append({ type: 'polled', transactionId: transaction.transactionId, exchange });
+    await this.#issuance.ledger.append({ type: 'polled', transactionId: transaction.transactionId, exchange });
     return message;
   }
 
   /** What was granted when the request was taken; the dates are those of now. */
-  #grantWaiting({ certificate, registered }: Sender, { signingTransaction }: Transaction): Granted {
-    const signing = signingTransaction === undefined ? undefined : this.#ledger.transaction(signingTransaction);
-    if (signing) return this.#grantEncryption(signing);
-    return { grant: decide(registered, certificate, this.policy, this.#now()), signingTransaction: undefined };
+  #grantWaiting(sender: Sender, { signingTransaction }: CmpTransaction): Granted {
+    const signing =
+      signingTransaction === undefined ? undefined : this.#issuance.ledger.transaction(signingTransaction);
+    return signing ? this.#issuance.grantEncryption(signing) : this.#issuance.grantSigning(sender);
   }
 
   /* Confirmations */
@@ -433,26 +359,21 @@ export class CmpResponder {
     if (before) return before.message;
     const { message, exchange } = await this.#answer(received, { type: 'pkiConf' });
     if (isAccepted) {
-      await this.#ledger.append({ type: 'confirmed', transactionId, exchange });
-      if (this.policy.revokeOld === 'onConfirm' && transaction.kind !== 'cr')
-        await this.#supersede(transaction.oldCertificate, transactionId);
+      await this.#issuance.ledger.append({ type: 'confirmed', transactionId, exchange });
+      if (transaction.kind !== 'cr')
+        await this.#issuance.supersede('onConfirm', transaction.oldCertificate, transactionId);
     } else {
-      await this.#ledger.append({ type: 'withdrawn', transactionId, reason: 'rejectedByHolder', exchange });
-      await this.#withdrawOrphans();
+      await this.#issuance.ledger.append({ type: 'withdrawn', transactionId, reason: 'rejectedByHolder', exchange });
+      await this.#issuance.withdrawOrphans();
     }
     return message;
-  }
-
-  async #supersede(certificate: string, transactionId: string): Promise<void> {
-    if (this.#ledger.certificateByFingerprint(certificate)?.status !== 'valid') return;
-    await this.#ledger.append({ type: 'revoked', certificate, supersededBy: transactionId });
   }
 
   /**
    * The transaction a message goes on with.
    * @throws Refusal `badRequest`, `notAuthorized`, `badRecipientNonce`
    */
-  #ownTransaction({ message, sender, transaction, isRepeat }: Received): Transaction {
+  #ownTransaction({ message, sender, transaction, isRepeat }: Received): CmpTransaction {
     if (!transaction) throw new Refusal('badRequest', 'there is no such transaction');
     if (sender.fingerprint !== transaction.oldCertificate) {
       throw new Refusal('notAuthorized', 'the transaction is of another holder');
@@ -469,7 +390,7 @@ export class CmpResponder {
 
   async #refuse(message: PkiMessage, refusal: Refusal): Promise<Bytes> {
     const { transactionId } = message.header;
-    await this.#ledger.append({
+    await this.#issuance.ledger.append({
       type: 'refused',
       ...(transactionId && transactionId.length > 0 && { transactionId: toHex(transactionId) }),
       failInfo: [refusal.failInfo],
@@ -478,14 +399,9 @@ export class CmpResponder {
     return (await this.#build(this.#authorityFor(message), errorBody(refusal), answering(message))).der;
   }
 
-  /** Which authority answers the holder of a certificate. */
-  #answering(name: AuthorityName | undefined): Authority {
-    return this.#hierarchy[name === 'p256' || name === 'rsa' ? name : 'sm2'];
-  }
-
   /** Who answers a message whose sender is not proven: one whose signature such a sender can probably check. */
   #authorityFor({ header, extraCerts }: PkiMessage): Authority {
-    const { sm2, p256, rsa } = this.#hierarchy;
+    const { sm2, p256, rsa } = this.#issuance.hierarchy;
     const issuer = extraCerts[0] && issuerName(extraCerts[0]);
     const named = [p256, rsa].find(({ read }) => issuer && namesEqual(read.issuing.subject, issuer));
     const isEcdsa = header.protectionAlgorithm?.startsWith('1.2.840.10045.4.') === true;
@@ -509,7 +425,7 @@ export class CmpResponder {
       {
         ...to,
         sender: issuing.subject,
-        messageTime: this.#now(),
+        messageTime: this.#issuance.now(),
         protectionAlgorithm: signatureAlgorithmFor(issuing.key.type),
         senderKid: issuing.keyIdentifier,
         senderNonce: nonce,
@@ -549,7 +465,7 @@ function described(request: CertificateRequest, sender: Sender, signingTransacti
 }
 
 /** The request that began a transaction. */
-function requestOf({ kind, request }: Transaction): CertificateRequest {
+function requestOf({ kind, request }: CmpTransaction): CertificateRequest {
   return readRequest(kind === 'p10cr' ? { type: kind, csr: request } : { type: kind, requests: request });
 }
 

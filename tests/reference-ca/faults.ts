@@ -1,19 +1,5 @@
-import { buildMessage, CmpFormatError, parseMessage } from '../../src/ca/cmp-messages.ts';
-import { oids } from '../../src/pki/algorithms.ts';
 import type { Bytes } from '../../src/pki/bytes.ts';
-import {
-  bitString,
-  encode,
-  explicit,
-  isContext,
-  parseDer,
-  raw,
-  readSequence,
-  sequence,
-  sourceBytes,
-} from '../../src/pki/der.ts';
 import { HttpProblem } from './http.ts';
-import { generateKey, type KeyType } from './keys.ts';
 
 /** What may go wrong with one message, on demand. */
 export type Fault =
@@ -34,12 +20,21 @@ export type Fault =
   /** Nothing is done; an error comes that anybody could have written. */
   | 'unprotectedError';
 
-type Answer = () => Promise<Bytes | undefined>;
+/** A message that came in, and how the protocol it is of would answer it, well or not. */
+export interface Incoming {
+  /** Acts upon it and answers; undefined where it is no message. */
+  readonly answer: () => Promise<Bytes | undefined>;
+  /** An error in the authority's name that anybody could have written; undefined where it is no message. */
+  readonly unprotectedError: () => Promise<Bytes | undefined>;
+  /** An answer, protected by a key made for this alone. */
+  readonly protectedAnew: (answer: Bytes) => Promise<Bytes>;
+}
 
 /** Faults for the messages to come, in order, one each; after them all goes well. */
 export class Faults {
   readonly #coming: Fault[];
-  #last: Bytes | undefined;
+  /** The last answer given in each protocol. */
+  readonly #last = new Map<string, Bytes | undefined>();
   #held: (() => void)[] = [];
 
   constructor(coming: readonly Fault[] = []) {
@@ -62,11 +57,11 @@ export class Faults {
 
   /**
    * Answers a message, well or not.
-   * @returns undefined where the message is no PKIMessage; `'drop'` where the connection is to end
+   * @returns undefined where it is no message; `'drop'` where the connection is to end
    * @throws HttpProblem
    */
-  async apply(message: Uint8Array, answer: Answer): Promise<Bytes | 'drop' | undefined> {
-    const before = this.#last;
+  async apply(protocol: 'cmp' | 'rest', incoming: Incoming): Promise<Bytes | 'drop' | undefined> {
+    const before = this.#last.get(protocol);
     const fault = this.#coming.shift();
     switch (fault) {
       case 'dropRequest':
@@ -75,11 +70,11 @@ export class Faults {
         throw new HttpProblem(500, 'The request could not be processed.');
       case 'unprotectedError':
         // What is no message is answered as ever.
-        return isMessage(message) ? unprotectedError(message) : answer();
+        return (await incoming.unprotectedError()) ?? incoming.answer();
       default:
     }
-    const given = await answer();
-    this.#last = given;
+    const given = await incoming.answer();
+    this.#last.set(protocol, given);
     if (!given || !fault) return given;
     switch (fault) {
       case 'dropAnswer':
@@ -90,47 +85,9 @@ export class Faults {
       case 'garbage':
         return crypto.getRandomValues(new Uint8Array(200));
       case 'wrongKey':
-        return protectedAnew(given);
+        return incoming.protectedAnew(given);
       case 'replay':
         return before ?? given;
     }
   }
-}
-
-function isMessage(bytes: Uint8Array): boolean {
-  try {
-    parseMessage(bytes);
-    return true;
-  } catch (error) {
-    if (error instanceof CmpFormatError) return false;
-    throw error;
-  }
-}
-
-/** An error in the name of the authority that the message is addressed to, without protection. */
-function unprotectedError(message: Uint8Array): Promise<Bytes> {
-  const { header } = parseMessage(message);
-  return buildMessage({
-    sender: header.recipient?.der ?? header.sender.der,
-    recipient: header.sender.der,
-    transactionId: header.transactionId,
-    senderNonce: crypto.getRandomValues(new Uint8Array(16)),
-    recipNonce: header.senderNonce,
-    body: { type: 'error', status: { status: 'rejection', failInfo: ['certRevoked'] } },
-  });
-}
-
-const keyTypes: ReadonlyMap<string | undefined, KeyType> = new Map<string | undefined, KeyType>([
-  [oids.sm2WithSm3, 'sm2'],
-  [oids.ecdsaWithSha256, 'p256'],
-  [oids.sha256WithRsa, 'rsa'],
-]);
-
-/** The same message, protected by a key made for this alone. */
-async function protectedAnew(message: Bytes): Promise<Bytes> {
-  const { header, protectedPart } = parseMessage(message);
-  const key = await generateKey(keyTypes.get(header.protectionAlgorithm) ?? 'sm2');
-  const protection = explicit(0, bitString(await key.sign(protectedPart)));
-  const parts = readSequence(parseDer(message));
-  return encode(sequence(...parts.map((part) => (isContext(part, 0) ? protection : raw(sourceBytes(part))))));
 }

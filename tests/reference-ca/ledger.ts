@@ -7,6 +7,11 @@ import { fromBase64, toBase64, type Bytes } from '../../src/pki/bytes.ts';
 import { authorityNames, type AuthorityName } from './hierarchy.ts';
 import { requestKinds, type RequestKind } from './request.ts';
 
+/** How a certificate is asked for in rest-enrolment. */
+export const restKinds = ['pkcs10', 'cfca', 'encryption'] as const;
+export type RestKind = (typeof restKinds)[number];
+export type TransactionKind = RequestKind | RestKind;
+
 /** SHA-256 as 64 lower-case hex digits: how the ledger names certificates, public keys and messages. */
 export const fingerprint = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
@@ -31,9 +36,9 @@ const count = v.pipe(v.number(), v.integer(), v.minValue(0));
 const exchange = v.object({
   /** Fingerprint of the whole message. */
   request: digest,
-  /** Its senderNonce and ours. */
+  /** Its nonce, and ours where the protocol has one. */
   senderNonce: hex,
-  nonce: hex,
+  nonce: v.optional(hex),
   reply: bytes,
 });
 
@@ -47,12 +52,12 @@ const transactionId = { transactionId: hex };
 const request = {
   oldCertificate: digest,
   /** Absent: a p10cr. */
-  kind: v.optional(v.picklist(requestKinds)),
-  /** PKCS #10 of a p10cr, CertReqMessages of kur and cr. */
+  kind: v.optional(v.picklist([...requestKinds, ...restKinds])),
+  /** PKCS #10 or CFCA's request, CertReqMessages of kur and cr, the document that asks for an encryption certificate. */
   csr: bytes,
   /** Of the SubjectPublicKeyInfo; absent where the key pair is made here and not made yet. */
   publicKey: v.optional(digest),
-  /** Of a cr: the transaction that certified the holder's signing key. */
+  /** Of one for an encryption certificate: the transaction that certified the holder's signing key. */
   signingTransaction: v.optional(hex),
 };
 const entrySchema = v.variant('type', [
@@ -74,19 +79,23 @@ const entrySchema = v.variant('type', [
     ...request,
     exchange,
   }),
-  v.object({ ...at, ...transactionId, type: v.literal('polled'), exchange }),
+  /** Without an exchange: asked by somebody who did not sign, as rest-enrolment has it. */
+  v.object({ ...at, ...transactionId, type: v.literal('polled'), exchange: v.optional(exchange) }),
   v.object({
     ...at,
     ...transactionId,
     type: v.literal('issued'),
     ...request,
     certificate: bytes,
-    /** DER EncryptedKey: the private key of a key pair made here, for the holder alone. */
+    /** The private key of a key pair made here, for the holder alone: DER EncryptedKey, DER SM2EnvelopedKey or CFCA's text. */
     encryptedKey: v.optional(bytes),
+    /** d of that key pair, where it may have to be delivered again: the authority keeps it, as CFCA does. */
+    escrowedPrivateKey: v.optional(bytes),
     authority: v.picklist(authorityNames),
-    /** Milliseconds since 1970. */
-    confirmBy: count,
-    exchange,
+    /** Milliseconds since 1970; absent where the transaction it belongs to is confirmed already. */
+    confirmBy: v.optional(count),
+    /** Absent: it had waited, and somebody who did not sign asked for it. */
+    exchange: v.optional(exchange),
   }),
   /** The request was answered again: the same certificate in a new message. */
   v.object({ ...at, ...transactionId, type: v.literal('repeated'), exchange }),
@@ -95,7 +104,8 @@ const entrySchema = v.variant('type', [
     ...at,
     ...transactionId,
     type: v.literal('withdrawn'),
-    reason: v.picklist(['notConfirmed', 'rejectedByHolder', 'signingCertificateWithdrawn']),
+    /** `deliveryRefused`: the key pair is not wanted as it was delivered, and its certificate stands. */
+    reason: v.picklist(['notConfirmed', 'rejectedByHolder', 'signingCertificateWithdrawn', 'deliveryRefused']),
     exchange: v.optional(exchange),
   }),
   v.object({
@@ -105,7 +115,7 @@ const entrySchema = v.variant('type', [
     failInfo: v.array(v.picklist(failInfoNames)),
     text: v.string(),
     /** Present: an authentic request was refused for good, and this transaction has ended. */
-    ended: v.optional(v.object({ ...request, exchange })),
+    ended: v.optional(v.object({ ...request, exchange: v.optional(exchange) })),
   }),
   v.object({
     ...at,
@@ -145,14 +155,14 @@ export interface Reply {
 
 export interface Transaction {
   readonly transactionId: string;
-  readonly kind: RequestKind;
+  readonly kind: TransactionKind;
   /** Fingerprints of the certificate the request was protected with and of the SubjectPublicKeyInfo to be certified. */
   readonly oldCertificate: string;
   /** Undefined where the key pair is made here and not made yet. */
   readonly publicKey: string | undefined;
-  /** Of a cr: the transaction that certified the holder's signing key. */
+  /** Of one for an encryption certificate: the transaction that certified the holder's signing key. */
   readonly signingTransaction: string | undefined;
-  /** PKCS #10 of a p10cr, CertReqMessages of kur and cr. */
+  /** As in the ledger's entry: `csr`. */
   readonly request: Bytes;
   readonly status: TransactionStatus;
   /** Why it was refused. */
@@ -160,8 +170,10 @@ export interface Transaction {
   /** Polls answered with "waiting". */
   readonly polls: number;
   readonly certificate: Bytes | undefined;
-  /** DER EncryptedKey that goes with it. */
+  /** The wrapped private key that goes with it. */
   readonly encryptedKey: Bytes | undefined;
+  /** d of the key pair made here. */
+  readonly escrowedPrivateKey: Bytes | undefined;
   /** Milliseconds since 1970; only of issued ones. */
   readonly confirmBy: number | undefined;
   /** The last message that answered the request itself: waiting, issued or refused. */
@@ -171,6 +183,17 @@ export interface Transaction {
   /** Hex of the nonces we sent in this transaction. */
   readonly nonces: ReadonlySet<string>;
 }
+
+/** A transaction that was begun in CMP. */
+export type CmpTransaction = Transaction & { readonly kind: RequestKind };
+export const isOfCmp = (transaction: Transaction): transaction is CmpTransaction =>
+  requestKinds.some((kind) => kind === transaction.kind);
+
+/** A transaction that was begun in rest-enrolment. */
+export type RestTransaction = Transaction & { readonly kind: RestKind };
+export const isOfRest = (transaction: Transaction): transaction is RestTransaction => !isOfCmp(transaction);
+
+const isForEncryption = (kind: TransactionKind | undefined): boolean => kind === 'cr' || kind === 'encryption';
 
 /** The ledger's file is damaged before its end: nothing may be issued on top of it. */
 export class LedgerError extends Error {
@@ -330,15 +353,20 @@ export class Ledger {
         return;
       case 'issued': {
         const old = this.#certificates.get(entry.oldCertificate);
-        this.#certificates.set(fingerprint(entry.certificate), {
-          certificate: entry.certificate,
-          usage: entry.kind === 'cr' ? 'encryption' : 'signing',
-          authority: entry.authority,
-          holder: old?.holder ?? { refuses: false, waits: false },
-          transactionId: entry.transactionId,
-          status: 'unconfirmed',
-        });
-        this.#begin(entry.transactionId, 'issued', entry);
+        const isConfirmed = entry.confirmBy === undefined;
+        // An encryption certificate delivered again is what it was.
+        if (!this.#certificates.has(fingerprint(entry.certificate))) {
+          this.#certificates.set(fingerprint(entry.certificate), {
+            certificate: entry.certificate,
+            usage: isForEncryption(entry.kind) ? 'encryption' : 'signing',
+            authority: entry.authority,
+            holder: old?.holder ?? { refuses: false, waits: false },
+            transactionId: entry.transactionId,
+            status: 'unconfirmed',
+          });
+        }
+        if (isConfirmed) this.#changeCertificate(fingerprint(entry.certificate), { status: 'valid' });
+        this.#begin(entry.transactionId, isConfirmed ? 'confirmed' : 'issued', entry);
         return;
       }
       case 'refused':
@@ -354,20 +382,36 @@ export class Ledger {
         return;
       case 'confirmed': {
         const changed = this.#change(entry.transactionId, entry.exchange, () => ({ status: 'confirmed' }));
-        if (changed?.certificate) this.#changeCertificate(fingerprint(changed.certificate), { status: 'valid' });
+        this.#confirmCertificate(changed);
+        // In rest-enrolment one confirmation is for all that belongs to the transaction.
+        for (const { transactionId: id, kind, status } of this.encryptionTransactions(entry.transactionId)) {
+          if (kind !== 'encryption' || status !== 'issued') continue;
+          this.#confirmCertificate(this.#change(id, undefined, () => ({ status: 'confirmed' })));
+        }
         return;
       }
       case 'withdrawn': {
         const changed = this.#change(entry.transactionId, entry.exchange, () => ({ status: 'withdrawn' }));
-        if (changed?.certificate) {
-          this.#changeCertificate(fingerprint(changed.certificate), {
-            status: 'revoked',
-            revocation: { at: new Date(entry.at), reason: 'cessationOfOperation' },
-          });
+        if (entry.reason === 'deliveryRefused') return;
+        this.#revokeCertificate(changed, entry.at);
+        for (const one of this.encryptionTransactions(entry.transactionId)) {
+          if (one.kind === 'encryption') this.#revokeCertificate(one, entry.at);
         }
         return;
       }
     }
+  }
+
+  #revokeCertificate({ certificate }: Transaction, at: string): void {
+    if (!certificate) return;
+    this.#changeCertificate(fingerprint(certificate), {
+      status: 'revoked',
+      revocation: { at: new Date(at), reason: 'cessationOfOperation' },
+    });
+  }
+
+  #confirmCertificate({ certificate }: Transaction): void {
+    if (certificate) this.#changeCertificate(fingerprint(certificate), { status: 'valid' });
   }
 
   #changeCertificate(certificate: string, change: Partial<RegisteredCertificate>): void {
@@ -378,22 +422,24 @@ export class Ledger {
   /** A transaction's first entry, or the one that turns waiting into issued or refused. */
   #begin(
     id: string,
-    status: 'waiting' | 'issued' | 'refused',
+    status: 'waiting' | 'issued' | 'confirmed' | 'refused',
     entry: {
       readonly oldCertificate: string;
-      readonly kind?: RequestKind | undefined;
+      readonly kind?: TransactionKind | undefined;
       readonly publicKey?: string | undefined;
       readonly signingTransaction?: string | undefined;
       readonly csr: Bytes;
       readonly certificate?: Bytes;
       readonly encryptedKey?: Bytes | undefined;
-      readonly confirmBy?: number;
-      readonly exchange: Exchange;
+      readonly escrowedPrivateKey?: Bytes | undefined;
+      readonly confirmBy?: number | undefined;
+      readonly exchange?: Exchange | undefined;
     },
     refusal?: Transaction['refusal'],
   ): void {
     const before = this.#transactions.get(id);
-    this.#senderNonces.add(entry.exchange.senderNonce);
+    const { exchange: answered } = entry;
+    if (answered) this.#senderNonces.add(answered.senderNonce);
     const transaction: Transaction = {
       transactionId: id,
       kind: entry.kind ?? 'p10cr',
@@ -406,32 +452,24 @@ export class Ledger {
       polls: before?.polls ?? 0,
       certificate: entry.certificate,
       encryptedKey: entry.encryptedKey,
+      escrowedPrivateKey: entry.escrowedPrivateKey,
       confirmBy: entry.confirmBy,
-      answer: entry.exchange.reply,
-      replies: new Map([
-        ...(before?.replies ?? []),
-        [entry.exchange.request, { message: entry.exchange.reply, status }],
-      ]),
-      nonces: new Set([...(before?.nonces ?? []), entry.exchange.nonce]),
+      answer: answered?.reply ?? before?.answer ?? new Uint8Array(),
+      replies: withReply(before?.replies, answered, status),
+      nonces: withNonce(before?.nonces, answered),
     };
     this.#store(transaction);
   }
 
-  #change(
-    id: string,
-    answered: Exchange | undefined,
-    change: (old: Transaction) => Partial<Transaction>,
-  ): Transaction | undefined {
+  #change(id: string, answered: Exchange | undefined, change: (old: Transaction) => Partial<Transaction>): Transaction {
     const old = this.#transactions.get(id);
     if (!old) throw new LedgerError(`the ledger goes on with a transaction it never began: ${id}`);
     if (answered) this.#senderNonces.add(answered.senderNonce);
     const changed = { ...old, ...change(old) };
     const transaction: Transaction = {
       ...changed,
-      ...(answered && {
-        replies: new Map([...old.replies, [answered.request, { message: answered.reply, status: changed.status }]]),
-        nonces: new Set([...old.nonces, answered.nonce]),
-      }),
+      replies: withReply(old.replies, answered, changed.status),
+      nonces: withNonce(old.nonces, answered),
     };
     this.#store(transaction);
     return transaction;
@@ -444,6 +482,16 @@ export class Ledger {
     if (publicKey !== undefined && status !== 'refused') this.#byPublicKey.set(publicKey, transaction);
   }
 }
+
+const withReply = (
+  replies: Transaction['replies'] = new Map(),
+  answered: Exchange | undefined,
+  status: TransactionStatus,
+): Transaction['replies'] =>
+  answered ? new Map([...replies, [answered.request, { message: answered.reply, status }]]) : replies;
+
+const withNonce = (nonces: Transaction['nonces'] = new Set(), answered: Exchange | undefined): Transaction['nonces'] =>
+  answered?.nonce === undefined ? nonces : new Set([...nonces, answered.nonce]);
 
 function readLine(line: string, where: string): LedgerEntry {
   try {

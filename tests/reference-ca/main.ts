@@ -32,6 +32,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => 
 console.log(
   `Reference CA: CMP (RFC 9810) at ${listening.url}ca/cmp, lookup at ${listening.url}api/enrolments/{transactionID}`,
 );
+console.log(`and rest-enrolment, with PKCS #10 or CFCA's request, at ${listening.url}ca/rest/enrolments`);
 console.log(`Ledger: ${ca.ledger.file ?? 'in memory'}`);
 const { cutOffBytes } = ca.ledger;
 if (cutOffBytes > 0) {

@@ -4,9 +4,12 @@ import { CmpResponder } from './cmp-responder.ts';
 import { Faults, type Fault } from './faults.ts';
 import { openHierarchy, type Hierarchy } from './hierarchy.ts';
 import type { RequestHandler } from './http.ts';
+import { Issuance } from './issuance.ts';
 import { Ledger, type RevocationReason } from './ledger.ts';
 import { type KeyKind, Personaliser } from './personalise.ts';
 import { defaultPolicy, type Policy } from './policy.ts';
+import { restHandler } from './rest-handler.ts';
+import { RestResponder } from './rest-responder.ts';
 import { statusHandler } from './status-handler.ts';
 import { StatusResponder } from './status-responder.ts';
 
@@ -29,7 +32,8 @@ export interface ReferenceCa {
   readonly hierarchy: Hierarchy;
   readonly ledger: Ledger;
   readonly responder: CmpResponder;
-  /** Everything it answers over HTTP: see `caHandler` and `statusHandler`. */
+  readonly rest: RestResponder;
+  /** Everything it answers over HTTP: see `caHandler`, `restHandler` and `statusHandler`. */
   readonly handler: RequestHandler;
   /** What goes wrong with the messages to come; nothing unless told. */
   readonly faults: Faults;
@@ -45,22 +49,28 @@ export async function openReferenceCa(options: ReferenceCaOptions = {}): Promise
   const now = options.now ?? ((): Date => new Date());
   const hierarchy = options.hierarchy ?? (await openHierarchy(options.directory, { oldRsaEnds: options.oldRsaEnds }));
   const ledger = options.directory === undefined ? Ledger.inMemory(now) : await Ledger.open(options.directory, now);
-  const responder = new CmpResponder({ hierarchy, ledger, policy: { ...defaultPolicy, ...options.policy }, now });
+  const issuance = new Issuance({ hierarchy, ledger, policy: { ...defaultPolicy, ...options.policy }, now });
+  const responder = new CmpResponder(issuance);
   const faults = new Faults(options.faults);
-  const answerCmp = caHandler(responder, now, faults);
-  const answerStatus = statusHandler(new StatusResponder(hierarchy, ledger, now), () => responder.settle(), now);
+  const answerCmp = caHandler(responder, issuance, faults);
+  const rest = new RestResponder(issuance);
+  const answerRest = restHandler(rest, issuance, faults);
+  const answerStatus = statusHandler(new StatusResponder(hierarchy, ledger, now), () => issuance.settle(), now);
   const personaliser = new Personaliser(hierarchy, ledger, now);
   return {
     hierarchy,
     ledger,
     responder,
+    rest,
     faults,
     handler: async (request, response) =>
-      (await answerCmp(request, response)) || (await answerStatus(request, response)),
-    revoke: (certificate, reason = 'unspecified') => responder.revoke(certificate, reason),
+      (await answerCmp(request, response)) ||
+      (await answerRest(request, response)) ||
+      (await answerStatus(request, response)),
+    revoke: (certificate, reason = 'unspecified') => issuance.revoke(certificate, reason),
     personalise: (scenario, attachment, kind) => personaliser.personalise(scenario, attachment, kind),
     close: async () => {
-      await responder.idle();
+      await issuance.idle();
       await ledger.close();
     },
   };

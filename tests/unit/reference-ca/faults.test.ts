@@ -4,6 +4,7 @@ import { CmpFormatError, parseMessage, type PkiMessage } from '../../../src/ca/c
 import { concat, toHex, type Bytes } from '../../../src/pki/bytes.ts';
 import { verifySignature } from '../../../src/pki/signature.ts';
 import { listen, type Listening } from '../../demo/listen.ts';
+import { incomingCmp } from '../../reference-ca/cmp-faults.ts';
 import { Faults } from '../../reference-ca/faults.ts';
 import { answerWith } from '../../reference-ca/http.ts';
 import { openReferenceCa, type ReferenceCa } from '../../reference-ca/reference-ca.ts';
@@ -139,9 +140,9 @@ test('faults come in order, one to a message, and then no more', async () => {
     return Promise.resolve(Uint8Array.of(5, 0));
   };
   const outcomes = [
-    await faults.apply(request, answer),
-    await faults.apply(request, answer),
-    await faults.apply(request, answer),
+    await faults.apply('cmp', incomingCmp(request, answer)),
+    await faults.apply('cmp', incomingCmp(request, answer)),
+    await faults.apply('cmp', incomingCmp(request, answer)),
   ];
   expect(outcomes).toEqual(['drop', 'drop', Uint8Array.of(5, 0)]);
   expect(done).toBe(2);

@@ -1,12 +1,11 @@
-import { spawn, type ChildProcess } from 'node:child_process';
 import { appendFile, mkdtemp, readFile, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { parseMessage, type PkiMessage } from '../../../src/ca/cmp-messages.ts';
 import { concat, toHex } from '../../../src/pki/bytes.ts';
 import { openReferenceCa } from '../../reference-ca/reference-ca.ts';
+import { CaProcess } from './ca-process.ts';
 import {
   issuedCertificate,
   makeConfirmation,
@@ -20,56 +19,17 @@ import {
 
 /* The authority as a process of its own, killed without warning and started again on the same directory. */
 
-const main = fileURLToPath(new URL('../../reference-ca/main.ts', import.meta.url));
-
-class Process {
-  readonly url: string;
-  /** What it said while starting. */
-  readonly words: string;
-  readonly #child: ChildProcess;
-  private constructor(child: ChildProcess, url: string, words: string) {
-    this.#child = child;
-    this.url = url;
-    this.words = words;
-  }
-
-  static start(directory: string): Promise<Process> {
-    const args = ['--import', 'tsx', main, '--data', directory, '--port', '0', '--host', '127.0.0.1'];
-    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
-    return new Promise((resolve, reject) => {
-      let words = '';
-      const hear = (chunk: Buffer): void => {
-        words += chunk.toString();
-        const url = /^(http:\S+)$/mu.exec(words)?.[1];
-        if (url !== undefined) resolve(new Process(child, url, words));
-      };
-      child.stdout.on('data', hear);
-      child.stderr.on('data', hear);
-      child.once('exit', () => {
-        reject(new Error(`it ended: ${words}`));
-      });
-    });
-  }
-
-  async exchange(message: Uint8Array): Promise<PkiMessage> {
-    const response = await fetch(`${this.url}ca/cmp`, {
-      method: 'POST',
-      headers: { 'Content-Type': 'application/pkixcmp' },
-      body: concat(message),
-    });
-    return parseMessage(new Uint8Array(await response.arrayBuffer()));
-  }
-
-  async kill(): Promise<void> {
-    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
-    const ended = new Promise((resolve) => this.#child.once('exit', resolve));
-    this.#child.kill('SIGKILL');
-    await ended;
-  }
+async function exchange(message: Uint8Array): Promise<PkiMessage> {
+  const response = await fetch(`${ca.url}ca/cmp`, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/pkixcmp' },
+    body: concat(message),
+  });
+  return parseMessage(new Uint8Array(await response.arrayBuffer()));
 }
 
 let directory: string;
-let ca: Process;
+let ca: CaProcess;
 beforeEach(async () => {
   directory = await mkdtemp(path.join(os.tmpdir(), 'restart-'));
 });
@@ -94,30 +54,30 @@ async function entriesOf(type: string): Promise<number> {
 
 test('killed in the middle of a polled renewal, it issues one certificate, not two', { timeout: 120_000 }, async () => {
   const holder = await waitingHolder();
-  ca = await Process.start(directory);
+  ca = await CaProcess.start(directory);
   const transactionId = random(16);
   const request = await makeRequest(holder, await makeCsr(holder), { transactionId });
-  const waiting = await ca.exchange(request);
-  await ca.exchange(await makePoll(holder, waiting));
-  const last = await ca.exchange(await makePoll(holder, waiting));
+  const waiting = await exchange(request);
+  await exchange(await makePoll(holder, waiting));
+  const last = await exchange(await makePoll(holder, waiting));
 
   // Killed while the poll that is granted is under way: whether it was entered or not, nobody here knows.
   const granting = await makePoll(holder, last);
-  const lost = ca.exchange(granting).catch(() => undefined);
+  const lost = exchange(granting).catch(() => undefined);
   await ca.kill();
   await lost;
   await appendFile(ledgerFile(), '{"at":"2026-11-22T02:00:00.000Z","type":"issu');
-  ca = await Process.start(directory);
+  ca = await CaProcess.start(directory);
 
-  const issued = await ca.exchange(granting);
-  const again = await ca.exchange(await makePoll(holder, issued));
-  const repeated = await ca.exchange(request);
+  const issued = await exchange(granting);
+  const again = await exchange(await makePoll(holder, issued));
+  const repeated = await exchange(request);
   const confirmation = await makeConfirmation(holder, issued);
-  const confirmed = await ca.exchange(confirmation);
+  const confirmed = await exchange(confirmation);
   await ca.kill();
   const secondWords = ca.words;
-  ca = await Process.start(directory);
-  const confirmedAgain = await ca.exchange(confirmation);
+  ca = await CaProcess.start(directory);
+  const confirmedAgain = await exchange(confirmation);
 
   expect(secondWords).toMatch(/cut short by a crash: its \d+ bytes/u);
   expect(ca.words).not.toContain('crash');

@@ -1,0 +1,134 @@
+import { parseCertificate } from '../../src/pki/certificate.ts';
+import type { Bytes } from '../../src/pki/bytes.ts';
+import { decide, type Grant } from './admission.ts';
+import { issuedIn } from './answers.ts';
+import type { Sender } from './authentication.ts';
+import type { Authority, AuthorityName, Hierarchy } from './hierarchy.ts';
+import { issueCertificate } from './issue.ts';
+import { fingerprint, type Ledger, type RevocationReason, type Transaction } from './ledger.ts';
+import type { Policy } from './policy.ts';
+
+/** What is to be issued. */
+export interface Granted {
+  readonly grant: Grant;
+  /** Of an encryption certificate. */
+  readonly signingTransaction: string | undefined;
+}
+
+/**
+ * What is the same whichever way a certificate is asked for. One message at a time, so that what one is decided on is
+ * still true when its entry is in the ledger.
+ */
+export class Issuance {
+  readonly hierarchy: Hierarchy;
+  readonly ledger: Ledger;
+  readonly policy: Policy;
+  readonly now: () => Date;
+  #queue: Promise<unknown> = Promise.resolve();
+
+  constructor(parts: {
+    readonly hierarchy: Hierarchy;
+    readonly ledger: Ledger;
+    readonly policy: Policy;
+    readonly now: () => Date;
+  }) {
+    this.hierarchy = parts.hierarchy;
+    this.ledger = parts.ledger;
+    this.policy = parts.policy;
+    this.now = parts.now;
+  }
+
+  /** Does something after all that was begun before, once what was not confirmed in time is withdrawn. */
+  inTurn<T>(work: () => Promise<T>): Promise<T> {
+    return this.#oneAtATime(async () => {
+      await this.#withdrawOverdue();
+      return work();
+    });
+  }
+
+  /** Withdraws what was not confirmed in time: what is said about certificates after this is true now. */
+  settle(): Promise<void> {
+    return this.#oneAtATime(() => this.#withdrawOverdue());
+  }
+
+  /** Takes a certificate back. @throws RangeError for one that is not in the ledger */
+  revoke(certificate: Uint8Array, reason: RevocationReason): Promise<void> {
+    return this.#oneAtATime(async () => {
+      const registered = this.ledger.certificate(certificate);
+      if (!registered) throw new RangeError('no certificate of ours');
+      // A revocation stands as it was first entered.
+      if (registered.status === 'revoked') return;
+      await this.ledger.append({ type: 'revoked', certificate: fingerprint(certificate), reason });
+    });
+  }
+
+  /** Resolves once everything begun is in the ledger. */
+  async idle(): Promise<void> {
+    await this.#queue;
+  }
+
+  #oneAtATime<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#queue.then(work);
+    this.#queue = result.catch(() => undefined);
+    return result;
+  }
+
+  async #withdrawOverdue(): Promise<void> {
+    for (const { transactionId } of this.ledger.overdue(this.now())) {
+      await this.ledger.append({ type: 'withdrawn', transactionId, reason: 'notConfirmed' });
+    }
+    await this.withdrawOrphans();
+  }
+
+  /* The following are parts of what is done in turn. */
+
+  /** An encryption certificate does not outlive the signing certificate it was given beside. */
+  async withdrawOrphans(): Promise<void> {
+    for (const { transactionId } of this.ledger.orphaned()) {
+      await this.ledger.append({ type: 'withdrawn', transactionId, reason: 'signingCertificateWithdrawn' });
+    }
+  }
+
+  /** @throws Refusal `notAuthorized` */
+  grantSigning({ certificate, registered }: Pick<Sender, 'certificate' | 'registered'>): Granted {
+    return { grant: decide(registered, certificate, this.policy, this.now()), signingTransaction: undefined };
+  }
+
+  /** An encryption certificate lives as long as the signing certificate beside it, and under the same authority. */
+  grantEncryption(signing: Transaction): Granted {
+    const { notBefore, notAfter } = parseCertificate(issuedIn(signing));
+    return { grant: { authority: 'sm2', notBefore, notAfter }, signingTransaction: signing.transactionId };
+  }
+
+  /** @param subject DER Name; @param spki DER SubjectPublicKeyInfo; @returns DER */
+  certify(
+    { grant, signingTransaction }: Granted,
+    { subject, spki }: { readonly subject: Uint8Array; readonly spki: Uint8Array },
+  ): Promise<Bytes> {
+    const { issuing } = this.hierarchy[grant.authority];
+    return issueCertificate({
+      profile: signingTransaction === undefined ? 'signing' : 'encryption',
+      subject,
+      spki,
+      issuer: { name: issuing.subject, key: issuing.key },
+      notBefore: grant.notBefore,
+      notAfter: grant.notAfter,
+    });
+  }
+
+  /** Until when what is issued now is to be confirmed: milliseconds since 1970. */
+  confirmBy(): number {
+    return this.now().getTime() + this.policy.confirmWaitSeconds * 1000;
+  }
+
+  /** A signing certificate was issued, or confirmed: the old one goes where the policy says so. @param old its fingerprint */
+  async supersede(when: 'onIssue' | 'onConfirm', old: string, transactionId: string): Promise<void> {
+    if (this.policy.revokeOld !== when || this.ledger.certificateByFingerprint(old)?.status !== 'valid') return;
+    await this.ledger.append({ type: 'revoked', certificate: old, supersededBy: transactionId });
+  }
+
+  /** Which authority answers the holder of a certificate of this one. */
+  answering(name: AuthorityName | undefined): Authority {
+    return this.hierarchy[name === 'p256' || name === 'rsa' ? name : 'sm2'];
+  }
+}
