@@ -8,6 +8,7 @@ import { parseArgs } from 'node:util';
 import { bundleSizes } from './bundle-sizes.ts';
 import { centresLoad } from './centres-load.ts';
 import { certificateParse } from './certificate-parse.ts';
+import { deadline } from './deadline-day.ts';
 import { faqSearch } from './faq-search.ts';
 import type { Goal, Measure, Row } from './measure.ts';
 import { plugIn } from './plug-in.ts';
@@ -26,6 +27,7 @@ const measures: readonly Measure[] = [
   certificateParse,
   plugIn,
   renewal,
+  deadline,
   faqSearch,
   bundleSizes,
   siteStart,
