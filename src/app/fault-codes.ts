@@ -1,6 +1,4 @@
-import type { AnyAcceptanceFailure } from '../renewal/acceptance-encryption.ts';
-import type { Stopped } from '../renewal/outcome.ts';
-import { steps, type StopReason } from '../renewal/outcome.ts';
+import type { Step, Stopped, StopReason, Unacceptable } from '../renewal/outcome.ts';
 import type { KeyTrouble } from './state/usbkey.svelte.ts';
 
 /** Codes a person can read out. Numbers are never given anew: a code means the same in every version. */
@@ -54,9 +52,12 @@ const renewalNumbers: Record<StopReason, number> = {
   unexpected: 20,
   modelStopped: 21,
   managementKeyNeeded: 22,
+  caWaits: 23,
+  encryptionUnsupported: 24,
+  encryptionGivenUp: 25,
 };
 
-const acceptanceNumbers: Record<AnyAcceptanceFailure, number> = {
+const acceptanceNumbers: Record<Unacceptable, number> = {
   notDer: 1,
   algorithmParameters: 2,
   notACertificate: 3,
@@ -80,6 +81,19 @@ const acceptanceNumbers: Record<AnyAcceptanceFailure, number> = {
   unknownExtension: 21,
   notChained: 22,
   oldIssuer: 23,
+  noKeyPair: 24,
+  notOpened: 25,
+  otherKeyPair: 26,
+};
+
+const stepNumbers: Record<Step, number> = {
+  password: 1,
+  newKey: 2,
+  request: 3,
+  write: 4,
+  check: 5,
+  finish: 6,
+  encryption: 7,
 };
 
 const two = (n: number): string => String(n).padStart(2, '0');
@@ -87,12 +101,12 @@ const two = (n: number): string => String(n).padStart(2, '0');
 /** `K05`: reading a key. */
 export const keyCode = (trouble: KeyTrouble): string => `K${two(keyNumbers[trouble])}`;
 
-/** `R14-3`: a renewal stopped, and at which of the six steps; `R15-3-07`: at which check of the certificate first. */
+/** `R14-3`: a renewal stopped, and at which step; `R15-3-07`: at which check of the certificate first. */
 export const renewalCode = ({ reason, step, acceptance: [failure] = [] }: StoppedAt): string =>
-  `R${two(renewalNumbers[reason])}-${steps.indexOf(step) + 1}${failure ? `-${two(acceptanceNumbers[failure])}` : ''}`;
+  `R${two(renewalNumbers[reason])}-${stepNumbers[step]}${failure ? `-${two(acceptanceNumbers[failure])}` : ''}`;
 
 interface StoppedAt extends Pick<Stopped, 'reason' | 'step'> {
-  readonly acceptance?: readonly AnyAcceptanceFailure[];
+  readonly acceptance?: readonly Unacceptable[];
 }
 
 export type Fault =
@@ -100,8 +114,8 @@ export type Fault =
   | {
       readonly kind: 'renewal';
       readonly reason: StopReason;
-      readonly step: number | undefined;
-      readonly failure?: AnyAcceptanceFailure;
+      readonly step: Step | undefined;
+      readonly failure?: Unacceptable;
     }
   | { readonly kind: 'page' };
 
@@ -109,7 +123,7 @@ export type Fault =
 export function readCode(text: string): Fault | undefined {
   const code = text.replace(/\s/g, '').toUpperCase();
   if (code === 'P01') return { kind: 'page' };
-  const found = /^([KR])(\d\d)(?:-([1-6])(?:-(\d\d))?)?$/.exec(code);
+  const found = /^([KR])(\d\d)(?:-([1-7])(?:-(\d\d))?)?$/.exec(code);
   if (!found) return undefined;
   const named = <Name extends string>(numbers: Record<Name, number>, digits = found[2]): Name | undefined =>
     (Object.keys(numbers) as Name[]).find((name) => numbers[name] === Number(digits));
@@ -118,7 +132,7 @@ export function readCode(text: string): Fault | undefined {
     return trouble && { kind: 'key', trouble };
   }
   const reason = named(renewalNumbers);
-  const step = found[3] === undefined ? undefined : Number(found[3]);
+  const step = found[3] === undefined ? undefined : named(stepNumbers, found[3]);
   if (found[4] === undefined) return reason && { kind: 'renewal', reason, step };
   const failure = reason === 'notAcceptable' ? named(acceptanceNumbers, found[4]) : undefined;
   return reason && failure && { kind: 'renewal', reason, step, failure };

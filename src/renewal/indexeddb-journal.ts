@@ -1,10 +1,12 @@
 import type { StoredTransaction } from '../storage/database.ts';
 import { StorageError } from '../storage/errors.ts';
 import { getTransaction, putTransaction, removeTransaction, transactionsOfKey } from '../storage/transactions.ts';
-import type { EndReason, Journal, JournalRecord, Purpose, Stage } from './journal.ts';
+import { maxEncryptionAttempts } from './encryption-id.ts';
+import type { EncryptionStage, EndReason, Journal, JournalRecord, Purpose, Stage } from './journal.ts';
 import { usualSlots } from './usual-slot.ts';
 
-const stages: readonly Stage[] = ['generate', 'request', 'write', 'confirm', 'ended', 'done'];
+const stages: readonly Stage[] = ['generate', 'request', 'write', 'encryption', 'confirm', 'ended', 'done'];
+const encryptionStages: readonly EncryptionStage[] = ['request', 'import', 'confirm', 'ended', 'done'];
 const purposes: readonly Purpose[] = ['renewal', 'upgrade'];
 const managementKeys: readonly unknown[] = [undefined, 'protected', 'default', 'asked'];
 const choices: readonly unknown[] = [undefined, 'chosen', 'done'];
@@ -58,7 +60,27 @@ export function readRecord(row: StoredTransaction): JournalRecord {
     container('oldContainer') &&
     container('newContainer') &&
     bytes('oldCertificate') &&
-    ['newPublicKey', 'request', 'reply', 'newCertificate', 'confirmation'].every(optionalBytes);
+    ['newPublicKey', 'request', 'reply', 'newCertificate', 'confirmation'].every(optionalBytes) &&
+    (value['confirmBy'] === undefined || typeof value['confirmBy'] === 'number') &&
+    (value['encryption'] === undefined || isEncryption(value['encryption']));
   if (!sound) throw new StorageError('damaged', 'a journal record does not have the form this version writes');
   return row as JournalRecord;
+}
+
+function isEncryption(part: unknown): boolean {
+  if (typeof part !== 'object' || part === null) return false;
+  const value = part as Record<string, unknown>;
+  const { stage, attempt } = value;
+  const bytes = (name: string): boolean => value[name] instanceof Uint8Array;
+  const isDelivered = stage === 'import' || stage === 'confirm' || stage === 'done';
+  return (
+    (encryptionStages as readonly unknown[]).includes(stage) &&
+    Number.isInteger(attempt) &&
+    Number(attempt) >= 0 &&
+    Number(attempt) < maxEncryptionAttempts &&
+    ['request', 'reply', 'certificate', 'envelope', 'confirmation'].every(
+      (name) => value[name] === undefined || bytes(name),
+    ) &&
+    (!isDelivered || ['reply', 'certificate', 'envelope'].every(bytes))
+  );
 }

@@ -15,7 +15,9 @@ export type Stage =
   | 'request'
   /** An authentic certificate is in the journal and passed acceptance; it may or may not be on the key. */
   | 'write'
-  /** Written, read back, and the new key has signed; the confirmation's bytes are in the journal. */
+  /** Written, read back, and the new key has signed; the encryption certificate is on its way, see `encryption`. */
+  | 'encryption'
+  /** All is on the key and has been looked at; the confirmation's bytes are in the journal. */
   | 'confirm'
   /** The authority refused for good or the certificate was not acceptable: kept for the hot-line, not resumed. */
   | 'ended'
@@ -31,6 +33,35 @@ export type EndReason =
   | 'withdrawn'
   /** What the record speaks of is no longer on the key. */
   | 'goneFromKey';
+
+/** How far the encryption certificate of a transaction has come. Written, as `Stage`, before what it names has an effect. */
+export type EncryptionStage =
+  /** The request's bytes are in the journal, or were in another one; they may or may not have been sent. */
+  | 'request'
+  /** An authentic certificate passed acceptance; its key pair and itself may or may not be on the key. */
+  | 'import'
+  /** On the key, and the public keys are the same; the confirmation's bytes are in the journal. */
+  | 'confirm'
+  /** Refused by the authority or by us, or withdrawn: it is asked for again, under the next transactionID. */
+  | 'ended'
+  /** Confirmed, where the authority wants that apart from the signing certificate. */
+  | 'done';
+
+export interface EncryptionRecord {
+  readonly stage: EncryptionStage;
+  /** Which of the transactionIDs for it: 0 is the first (`encryptionTransactionId`). */
+  readonly attempt: number;
+  /** The signed request, byte for byte as first sent. */
+  readonly request?: Uint8Array;
+  /** The authority's last message about it. */
+  readonly reply?: Uint8Array;
+  /** DER of the accepted certificate. */
+  readonly certificate?: Uint8Array;
+  /** DER SM2EnvelopedKey: its key pair, for the new signing key alone. */
+  readonly envelope?: Uint8Array;
+  /** The signed confirmation, byte for byte. */
+  readonly confirmation?: Uint8Array;
+}
 
 export interface JournalRecord {
   /** 32 lower-case hex digits: CMP's transactionID, also in the new container's name. */
@@ -51,6 +82,10 @@ export interface JournalRecord {
   readonly reply?: Uint8Array;
   /** DER of the accepted certificate. */
   readonly newCertificate?: Uint8Array;
+  /** Unconfirmed until then, the authority takes it back; milliseconds since 1970. */
+  readonly confirmBy?: number;
+  /** The encryption certificate beside it, where there is to be one. */
+  readonly encryption?: EncryptionRecord;
   /** The signed confirmation, byte for byte. */
   readonly confirmation?: Uint8Array;
   /** Why the transaction ended without a new certificate. */

@@ -2,12 +2,22 @@ import { TransportError, type TransportErrorCode } from '../apdu/channel.ts';
 import { CaError, type FailInfo } from '../ca/authority.ts';
 import { StorageError } from '../storage/errors.ts';
 import { KeyError, PasswordError, type KeyErrorCode, type ManagementKeyOrigin } from '../usbkey/usbkey.ts';
-import type { AcceptanceFailure } from './acceptance.ts';
+import type { AnyAcceptanceFailure } from './acceptance-encryption.ts';
 import type { Purpose } from './journal.ts';
 
 /** The named steps a person sees, in order. */
-export const steps = ['password', 'newKey', 'request', 'write', 'check', 'finish'] as const;
+export const steps = ['password', 'newKey', 'request', 'write', 'check', 'encryption', 'finish'] as const;
 export type Step = (typeof steps)[number];
+
+/** Why what the authority sent does not get, or stay, on the key. */
+export type Unacceptable =
+  | AnyAcceptanceFailure
+  /** It sent no encryption key pair with the encryption certificate, or none that could be imported. */
+  | 'noKeyPair'
+  /** The key does not open the envelope around the encryption key pair. */
+  | 'notOpened'
+  /** What the key then holds is another encryption key pair than the certificate's. */
+  | 'otherKeyPair';
 
 /** Why a procedure stopped before its end; the words for each live in `app/messages`. */
 export type StopReason =
@@ -43,6 +53,12 @@ export type StopReason =
   | 'caUntrusted'
   /** The authority said no; see `failInfo`. */
   | 'caRejected'
+  /** The authority still wants time, more than anybody should sit and wait; see `comeBackAt`. */
+  | 'caWaits'
+  /** The key cannot take the encryption key pair that every holder is to have. */
+  | 'encryptionUnsupported'
+  /** The encryption certificate has been asked for too often in one transaction. */
+  | 'encryptionGivenUp'
   /** The authority's certificate is not acceptable; see `acceptance`. */
   | 'notAcceptable'
   /** The authority has taken its certificate back; starting again makes a new one. */
@@ -64,6 +80,8 @@ export interface Success {
   readonly oldCertificate: Uint8Array;
   /** DER. */
   readonly newCertificate: Uint8Array;
+  /** DER of the encryption certificate beside it. No key tells whether it decrypts; its public key has been compared. */
+  readonly encryptionCertificate?: Uint8Array;
   /** The management key that this run's writing was allowed by, on a key that has one. */
   readonly managementKey?: ManagementKeyOrigin;
 }
@@ -82,8 +100,13 @@ export interface Stopped {
   readonly keyError?: KeyErrorCode;
   readonly statusWord?: number | undefined;
   readonly failInfo?: readonly FailInfo[];
-  readonly acceptance?: readonly AcceptanceFailure[];
+  /** Of the encryption certificate, where that is the step. */
+  readonly acceptance?: readonly Unacceptable[];
   readonly retryAfterSeconds?: number | undefined;
+  /** When the authority is to be asked again; milliseconds since 1970. */
+  readonly comeBackAt?: number;
+  /** A certificate is issued and not confirmed: by then it has to be, or the authority takes it back. */
+  readonly confirmBy?: number;
   /** For the console of a developer; never shown. */
   readonly cause?: unknown;
 }
@@ -91,7 +114,7 @@ export interface Stopped {
 export type Outcome = Success | Stopped;
 
 /** What `explain` adds to a reason. */
-export type Explanation = Omit<Stopped, 'kind' | 'step' | 'resumable' | 'transactionId'>;
+export type Explanation = Omit<Stopped, 'kind' | 'step' | 'resumable' | 'transactionId' | 'confirmBy'>;
 
 /** Ends a run from inside with a reason. */
 export class Stop extends Error {

@@ -1,4 +1,4 @@
-import type { AnyAcceptanceFailure } from '../../renewal/acceptance-encryption.ts';
+import type { Unacceptable } from '../../renewal/outcome.ts';
 
 /** Why a certificate was not written, as the hot-line needs to hear it. */
 const zh = {
@@ -28,7 +28,10 @@ const zh = {
     unknownExtension: '证书里有本站不认识、又不能忽略的内容',
     notChained: '证书不是由可信的证书机构签发的',
     oldIssuer: '证书来自要停用的旧证书机构',
-  } as Record<AnyAcceptanceFailure, string>,
+    noKeyPair: '加密证书没有带来可以导入的加密密钥',
+    notOpened: 'USBKEY 解不开证书机构发来的加密密钥',
+    otherKeyPair: '导入后的加密密钥与加密证书不是一对',
+  } as Record<Unacceptable, string>,
 };
 
 const en: typeof zh = {
@@ -58,6 +61,9 @@ const en: typeof zh = {
     unknownExtension: 'the certificate holds something that this site does not know and may not ignore',
     notChained: 'the certificate was not issued by a trusted authority',
     oldIssuer: 'the certificate comes from an old authority that is to be left behind',
+    noKeyPair: 'the encryption certificate came without a key pair that could be imported',
+    notOpened: 'the USBKEY cannot open the encryption key that the authority sent',
+    otherKeyPair: 'the encryption key on the USBKEY is not the encryption certificate’s',
   },
 };
 export const acceptance = { 'zh-CN': zh, en };

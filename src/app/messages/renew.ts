@@ -1,8 +1,9 @@
+import type { RefusalMeaning } from '../../ca/refusal.ts';
 import type { Step, StopReason } from '../../renewal/outcome.ts';
 
 interface StopWords {
   readonly happened: string;
-  /** `{code}` stands for the fault code. */
+  /** `{code}` stands for the fault code, `{when}` for the time to come back. */
   readonly next: string;
 }
 
@@ -14,6 +15,7 @@ const zh = {
     request: '申请证书',
     write: '写入',
     check: '核对',
+    encryption: '加密证书',
     finish: '完成',
   } as Record<Step, string>,
   doing: {
@@ -22,6 +24,7 @@ const zh = {
     request: '正在向证书机构申请证书…',
     write: '正在把新证书写入 USBKEY…',
     check: '正在核对写入的证书，并试签一次…',
+    encryption: '签名证书已写入，正在申请并写入加密证书…',
     finish: '正在向证书机构确认…',
   } as Record<Step, string>,
   waitsFor: {
@@ -30,6 +33,7 @@ const zh = {
     request: '还在等证书机构答复。网络慢的时候会久一些，请不要关闭页面。',
     write: '还在等 USBKEY 写完。',
     check: '还在等 USBKEY 试签。USBKEY 上有按钮在闪的，请按一下。',
+    encryption: '还在等证书机构答复，或等 USBKEY 写完。请不要关闭页面。',
     finish: '还在等证书机构确认。新证书已经在 USBKEY 里了。',
   } as Record<Step, string>,
   caWaits: (time: string): string => `证书机构正在处理，${time} 会自动再问一次。`,
@@ -48,6 +52,21 @@ const zh = {
   backToCertificates: '回到证书管理',
   oldStays: '原来的证书仍在。',
   beingChecked: '原来的证书仍在，新证书正在核对。',
+  encryptionMissing: '原来的证书仍在。新的签名证书已经写入，加密证书还没有办完，合起来才能用。',
+  confirmBy: (time: string): string => `请在 ${time} 以前接着办完。过了这个时间，证书机构会收回新证书，要重新申请。`,
+  refused: {
+    later: '它现在不能办理。',
+    certificateNotTaken: '它不接受 USBKEY 里现在的证书：可能已被吊销，或过期太久。',
+    notAllowed: '它没有为这个单位开通在线办理，或者不允许这样办。',
+    knownAlready: '它说这项申请已经办过。',
+    clock: '这台电脑的时间与证书机构相差太多。',
+    requestNotTaken: '它不接受新生成的密钥或申请的内容。',
+    technical: '两边的系统没有对上，这不是您的操作造成的。',
+  } as Record<RefusalMeaning, string>,
+  /** Where trying again helps. */
+  refusedNext: { later: '请过一会儿再试。', clock: '请把电脑的日期和时间调准，再试一次。' } as Partial<
+    Record<RefusalMeaning, string>
+  >,
   replug: '插拔后重试',
   again: '不插拔，再试一次',
   call: (number: string): string => `致电热线 ${number}`,
@@ -88,6 +107,18 @@ const zh = {
       happened: '收到的答复不能确认来自证书机构，已经停下。',
       next: '请换一个网络再试；还是这样，请致电热线，报故障码 {code}。',
     },
+    caWaits: {
+      happened: '证书机构还要一些时间处理，申请没有丢。',
+      next: '请在 {when} 以后再来，插上同一个 USBKEY，从这里接着办。',
+    },
+    encryptionUnsupported: {
+      happened: '这里要签名、加密两张证书，这个 USBKEY 装不了加密证书。',
+      next: '请带上 USBKEY，到任意服务中心办理。',
+    },
+    encryptionGivenUp: {
+      happened: '加密证书申请了多次都没有成功，已经停下。',
+      next: '请致电热线，报办理编号和故障码 {code}。',
+    },
     caRejected: { happened: '证书机构没有同意这次申请。', next: '请致电热线，报故障码 {code}。' },
     notAcceptable: { happened: '证书机构发来的证书与申请不符，没有写入。', next: '请致电热线，报故障码 {code}。' },
     withdrawn: { happened: '上次申请的新证书已被证书机构收回。', next: '请重新开始，会申请一张新的。' },
@@ -109,8 +140,13 @@ const zh = {
     renewal: (end: string): string => `证书已更新，新的有效期到 ${end}。`,
     upgrade: (end: string): string => `证书已升级，新的有效期到 ${end}。`,
     proof: '新证书已经写入、读回核对，并试签成功，可以使用。',
+    proofOfTwo: '签名证书和加密证书都已写入，并读回核对。签名证书已试签成功。',
+    notDecrypted: '加密证书的公钥已核对一致；这种 USBKEY 不能试解密，所以没有试过。',
+    oldEncrypted: '以前收到的加密文件，仍要用 USBKEY 里原来的密钥才能打开，请不要删除原来的证书。',
     old: '原来的证书',
     new: '新的证书',
+    newSigning: '新的签名证书',
+    newEncryption: '新的加密证书',
     replug: '请把 USBKEY 拔下再插一次，让其他软件认到新证书。',
     binding: '证书序列号已变化，若登录异常，请在电子税务局更新证书绑定。',
     bindingSource: '（以服务网点或热线答复为准）',
@@ -130,6 +166,7 @@ const en: typeof zh = {
     request: 'Request',
     write: 'Writing',
     check: 'Checking',
+    encryption: 'Encryption certificate',
     finish: 'Done',
   },
   doing: {
@@ -138,6 +175,7 @@ const en: typeof zh = {
     request: 'Requesting the certificate from the authority…',
     write: 'Writing the new certificate to the USBKEY…',
     check: 'Checking what was written, with a test signature…',
+    encryption: 'The signing certificate is written; requesting and writing the encryption certificate…',
     finish: 'Confirming to the authority…',
   },
   waitsFor: {
@@ -147,6 +185,7 @@ const en: typeof zh = {
     request: 'Still waiting for the authority. A slow network takes longer; please keep the page open.',
     write: 'Still waiting for the USBKEY to finish writing.',
     check: 'Still waiting for the test signature. If a button on the USBKEY blinks, press it.',
+    encryption: 'Still waiting for the authority, or for the USBKEY to finish writing; please keep the page open.',
     finish: 'Still waiting for the authority to confirm. The new certificate is on the USBKEY already.',
   },
   caWaits: (time: string): string => `The authority is working on it; it will be asked again at ${time}.`,
@@ -166,6 +205,21 @@ const en: typeof zh = {
   backToCertificates: 'Back to certificates',
   oldStays: 'The old certificate is still there.',
   beingChecked: 'The old certificate is still there; the new one is being checked.',
+  encryptionMissing:
+    'The old certificate is still there. The new signing certificate is written, the encryption certificate is not finished; they can only be used together.',
+  confirmBy: (time: string): string =>
+    `Please go on and finish before ${time}. After that the authority takes the new certificate back and it has to be requested anew.`,
+  refused: {
+    later: 'It cannot do this now.',
+    certificateNotTaken:
+      'It does not take the certificate on the USBKEY: it may have been revoked, or expired too long ago.',
+    notAllowed: 'It does not do this online for this holder, or not in this way.',
+    knownAlready: 'It says that this request has been dealt with before.',
+    clock: 'The clock of this computer is too far from the authority’s.',
+    requestNotTaken: 'It does not take the new key, or what was asked for.',
+    technical: 'The two systems do not fit together; you did nothing wrong.',
+  },
+  refusedNext: { later: 'Try again in a while.', clock: 'Set the date and time of this computer right and try again.' },
   replug: 'Unplug, plug in, try again',
   again: 'Try again without unplugging',
   call: (number: string): string => `Call ${number}`,
@@ -235,6 +289,18 @@ const en: typeof zh = {
       happened: 'The answer could not be shown to come from the authority, so the work stopped.',
       next: 'Try another network; if it happens again, call the hot-line and read out fault code {code}.',
     },
+    caWaits: {
+      happened: 'The authority needs some more time; the request is not lost.',
+      next: 'Come back after {when} with the same USBKEY; the work goes on from here.',
+    },
+    encryptionUnsupported: {
+      happened: 'Two certificates are needed here, and this USBKEY cannot take the encryption certificate.',
+      next: 'Take the USBKEY to any service centre.',
+    },
+    encryptionGivenUp: {
+      happened: 'The encryption certificate was requested many times without success, so the work stopped.',
+      next: 'Call the hot-line and read out the transaction number and fault code {code}.',
+    },
     caRejected: {
       happened: 'The authority did not agree to this request.',
       next: 'Call the hot-line and read out fault code {code}.',
@@ -265,8 +331,16 @@ const en: typeof zh = {
     renewal: (end: string): string => `The certificate has been renewed and is valid until ${end}.`,
     upgrade: (end: string): string => `The certificate has been upgraded and is valid until ${end}.`,
     proof: 'It was written, read back and tested with a signature; it can be used.',
+    proofOfTwo:
+      'The signing certificate and the encryption certificate were both written and read back; the signing certificate was tested with a signature.',
+    notDecrypted:
+      'The encryption certificate’s public key was compared and is right; USBKEYs of this kind cannot try a decryption, so none was tried.',
+    oldEncrypted:
+      'What was encrypted for you before can still only be opened with the old key on the USBKEY: please do not delete the old certificate.',
     old: 'Old certificate',
     new: 'New certificate',
+    newSigning: 'New signing certificate',
+    newEncryption: 'New encryption certificate',
     replug: 'Unplug the USBKEY and plug it in once more, so that other programs find the new certificate.',
     binding:
       'The certificate’s serial number has changed. If signing in to the online tax bureau fails, renew the certificate binding there.',

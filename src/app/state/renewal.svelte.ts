@@ -1,11 +1,14 @@
 import { CaError } from '../../ca/authority.ts';
 import { openAuthority } from '../../ca/open-authority.ts';
+import { wantsEncryption } from '../../renewal/encryption.ts';
 import { indexedDbJournal } from '../../renewal/indexeddb-journal.ts';
 import type { Purpose } from '../../renewal/journal.ts';
+import { newKeyAlgorithm } from '../../renewal/new-key.ts';
 import type { Step, Stopped, Success } from '../../renewal/outcome.ts';
 import { RenewalProcedure, type Progress } from '../../renewal/procedure.ts';
 import { wait } from '../../renewal/retry.ts';
 import { clock } from '../../service/clock.ts';
+import type { Policy } from '../../service/config.ts';
 import { askToPersist } from '../../storage/database.ts';
 import type { UsbKey } from '../../usbkey/usbkey.ts';
 import { activity } from './activity.svelte.ts';
@@ -34,6 +37,8 @@ class RenewalState {
   purpose = $state<Purpose>('renewal');
   /** The step that is under way, or was last. */
   step = $state<Step>('password');
+  /** A signing and an encryption certificate are to be had. */
+  twoCertificates = $state(false);
   /** What was read before the last run. */
   reading = $state.raw<Reading | undefined>();
   /** As last reported: a question in between does not change how far the run is. */
@@ -138,6 +143,7 @@ class RenewalState {
       wait,
       randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
     });
+    this.twoCertificates = isForTwo(reading, policy, this.purpose, key);
     void askToPersist();
     const outcome = await procedure.run({
       purpose: this.purpose,
@@ -150,6 +156,7 @@ class RenewalState {
       ),
       onProgress: (progress) => {
         this.#progress = progress;
+        this.twoCertificates ||= progress.step === 'encryption';
         this.#show({ at: 'running', progress });
       },
     });
@@ -180,6 +187,13 @@ const stopped = (reason: Stopped['reason']): RenewalView => ({
   outcome: { kind: 'stopped', reason, step: 'password', resumable: false, transactionId: undefined },
   awaitsKey: false,
 });
+
+/** What the person is told beforehand; the procedure looks for itself. */
+function isForTwo({ contents }: Reading, policy: Policy, purpose: Purpose, key: UsbKey): boolean {
+  const { active } = contents;
+  const algorithm = active && newKeyAlgorithm(policy, purpose, active.certificate);
+  return wantsEncryption(policy, key.importEncryptionKeyPair !== undefined, algorithm, active?.container) === true;
+}
 
 function purposeOf({ recommendation }: Reading): Purpose {
   if (recommendation.action === 'resume' && recommendation.pending) return recommendation.pending.purpose;

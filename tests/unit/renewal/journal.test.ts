@@ -4,6 +4,8 @@ import { indexedDbJournal, readRecord } from '../../../src/renewal/indexeddb-jou
 import type { JournalRecord } from '../../../src/renewal/journal.ts';
 import { putTransaction } from '../../../src/storage/transactions.ts';
 
+const fresh = (byte: number): Uint8Array => Uint8Array.of(byte);
+
 const record: JournalRecord = {
   transactionId: '00112233445566778899aabbccddeeff',
   purpose: 'renewal',
@@ -26,7 +28,25 @@ test('a record comes back byte for byte', async () => {
   expect(await indexedDbJournal.ofKey('S1')).toEqual([]);
 });
 
+const encryption = { stage: 'import', attempt: 1, reply: fresh(1), certificate: fresh(2), envelope: fresh(3) } as const;
+
+test.each<[string, Partial<JournalRecord>]>([
+  ['as it was before there were encryption certificates', {}],
+  ['with a time by which to confirm', { stage: 'write', confirmBy: 1_700_000_000_000 }],
+  ['whose encryption certificate is asked for', { stage: 'encryption', encryption: { stage: 'request', attempt: 0 } }],
+  ['whose encryption certificate is on its way', { stage: 'encryption', encryption }],
+])('a record %s is read', (_what, change) => {
+  expect(readRecord({ ...record, ...change })).toEqual({ ...record, ...change });
+});
+
 test.each([
+  ['an encryption part that is none', { encryption: 'soon' }],
+  ['an encryption part of an unknown stage', { encryption: { ...encryption, stage: 'sent' } }],
+  ['an encryption part without a number', { encryption: { ...encryption, attempt: '1' } }],
+  ['more attempts than there are', { encryption: { ...encryption, attempt: 16 } }],
+  ['a delivery that is not there', { encryption: { stage: 'import', attempt: 0 } }],
+  ['an envelope that is text', { encryption: { ...encryption, envelope: 'MII' } }],
+  ['a time that is text', { confirmBy: 'soon' }],
   ['no certificate', { oldCertificate: undefined }],
   ['a certificate that is text', { oldCertificate: 'MII' }],
   ['an unknown stage', { stage: 'sending' }],
