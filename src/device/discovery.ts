@@ -4,6 +4,7 @@ import { describeHid, describeUsb, type DeviceDescription } from './descriptor-r
 import { allModels, findModel, type KeyModel } from './models.ts';
 import { probeCanokey } from './probe-canokey.ts';
 import { recogniseHid, recogniseUsb, type RefusalReason, type Sender } from './recognise.ts';
+import { resetUsbDevice } from './reset-device.ts';
 import { openCanokeyChannel } from './webusb-canokey.ts';
 import { openLongmaiChannel } from './webhid-longmai.ts';
 import { openCcidChannel } from './webusb-ccid.ts';
@@ -35,6 +36,11 @@ export interface GrantedDevice {
    * @throws TransportError `protectedClass` for a refused device, else what opening throws
    */
   openChannel(): Promise<ApduChannel>;
+  /**
+   * Has the computer reset it, as after plugging in anew: what was stuck is over, and so is a login. Nothing on it changes.
+   * Only over WebUSB. @throws TransportError
+   */
+  readonly reset?: () => Promise<void>;
 }
 
 /** The browser's two doors, where it has them: not every browser does, and a policy may take them away. */
@@ -73,6 +79,7 @@ function fromUsb(device: USBDevice, usb: USB): GrantedDevice {
       serialNumber: device.serialNumber ?? '',
       description: describeUsb(device),
       openChannel: () => (refusal ? refuse(refusal) : firstThatOpens(senders, open)),
+      reset: () => resetUsbDevice(device),
     };
   });
 }
