@@ -1,15 +1,24 @@
 import { isoDay, type BeijingDay } from './beijing.ts';
 
-export interface CalendarEvent {
+interface EventWords {
   /** Globally unique and stable: importing the file again replaces the entry (RFC 5545 §3.8.4.7). */
   readonly uid: string;
-  /** An all-day entry: days carry no time zone, so every calendar shows the day of Beijing. */
-  readonly day: BeijingDay;
   readonly summary: string;
   readonly description: string;
-  /** Hours after the day begins at which to remind; negative for the days before. Whole numbers. */
+  readonly location?: string;
+  /** Hours after the event begins at which to remind; negative for before. Whole numbers. */
   readonly alarmHours: readonly number[];
 }
+/** An all-day entry: days carry no time zone, so every calendar shows the day of Beijing. */
+export interface DayEvent extends EventWords {
+  readonly day: BeijingDay;
+}
+/** An entry from one moment to another, to the second. */
+export interface TimedEvent extends EventWords {
+  readonly start: Date;
+  readonly end: Date;
+}
+export type CalendarEvent = DayEvent | TimedEvent;
 
 /** RFC 5545 §3.3.11: backslash, semicolon, comma and line breaks are escaped; other controls have no place in a text. */
 const escapeText = (value: string) =>
@@ -51,11 +60,14 @@ const eventLines = (event: CalendarEvent, createdAt: Date): readonly string[] =>
   'BEGIN:VEVENT',
   `UID:${escapeText(event.uid)}`,
   `DTSTAMP:${stamp(createdAt)}`,
-  `DTSTART;VALUE=DATE:${dateValue(event.day)}`,
-  `DTEND;VALUE=DATE:${dateValue(event.day + 1)}`,
+  ...('day' in event
+    ? [`DTSTART;VALUE=DATE:${dateValue(event.day)}`, `DTEND;VALUE=DATE:${dateValue(event.day + 1)}`]
+    : [`DTSTART:${stamp(event.start)}`, `DTEND:${stamp(event.end)}`]),
   `SUMMARY:${escapeText(event.summary)}`,
   `DESCRIPTION:${escapeText(event.description)}`,
-  'TRANSP:TRANSPARENT',
+  ...(event.location === undefined ? [] : [`LOCATION:${escapeText(event.location)}`]),
+  // A day to remember leaves the day free; a visit does not (RFC 5545 §3.8.2.7).
+  `TRANSP:${'day' in event ? 'TRANSPARENT' : 'OPAQUE'}`,
   ...event.alarmHours.flatMap((hours) => [
     'BEGIN:VALARM',
     'ACTION:DISPLAY',

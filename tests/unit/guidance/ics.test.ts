@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { beijingDay } from '../../../src/guidance/beijing.ts';
-import { calendarFile, expiryReminder, type CalendarEvent } from '../../../src/guidance/ics.ts';
+import { calendarFile, expiryReminder, type DayEvent } from '../../../src/guidance/ics.ts';
 
 const createdAt = new Date('2025-03-01T01:02:03Z');
 const day = (iso: string) => beijingDay(new Date(`${iso}T12:00:00+08:00`));
-const event = (changed: Partial<CalendarEvent> = {}): CalendarEvent => ({
+const event = (changed: Partial<DayEvent> = {}): DayEvent => ({
   uid: '0a1b-renewable@casupport.cn',
   day: day('2025-03-02'),
   summary: 'CA 证书可以更新了',
@@ -50,6 +50,22 @@ describe('a calendar file', () => {
       'END:VCALENDAR',
       '',
     ]);
+  });
+
+  test('of a visit has its moments in UTC and its place, and makes its hour busy', () => {
+    const visit = {
+      ...{ uid: 'a@casupport.cn', summary: '去网点', description: '带上 USBKEY', location: '河西, 某路 1 号' },
+      ...{ start: new Date('2026-11-24T09:00:00+08:00'), end: new Date('2026-11-24T09:30:00+08:00') },
+      alarmHours: [-24],
+    };
+    const lines = calendarFile([visit], createdAt).split('\r\n');
+    expect(lines).toEqual(
+      expect.arrayContaining([
+        ...['DTSTART:20261124T010000Z', 'DTEND:20261124T013000Z', 'LOCATION:河西\\, 某路 1 号', 'TRANSP:OPAQUE'],
+        'TRIGGER:-PT24H',
+      ]),
+    );
+    expect(lines.filter((line) => line.includes('VALUE=DATE'))).toEqual([]);
   });
 
   test('never has a line over 75 octets, splits no character, and reads back as it was said', () => {
