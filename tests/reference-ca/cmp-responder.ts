@@ -10,10 +10,10 @@ import { signatureAlgorithmFor } from '../../src/pki/algorithms.ts';
 import { bytesEqual, fromHex, toHex, type Bytes } from '../../src/pki/bytes.ts';
 import { CertificateError, parseCertificate } from '../../src/pki/certificate.ts';
 import { namesEqual, type DistinguishedName } from '../../src/pki/name.ts';
-import { digestForSignatureAlgorithm } from '../../src/pki/signature.ts';
 import { checkContent, checkEncryptionRequest, checkUpdate, proveRequest } from './admission.ts';
 import { errorBody, issuedAgain, issuedBody, refusalBody, waitingBody, type Body } from './answers.ts';
 import { authenticate, checkFreshness, checkHeader, type CheckedHeader, type Sender } from './authentication.ts';
+import { certHashOf } from './cert-hash.ts';
 import { makeEncryptionKey } from './encryption-key.ts';
 import type { Authority } from './hierarchy.ts';
 import type { Granted, Issuance } from './issuance.ts';
@@ -344,8 +344,7 @@ export class CmpResponder {
     // Withdrawn while it waited: there is nothing that could be confirmed or refused.
     if (!transaction.certificate) throw new Refusal('certRevoked', 'no certificate came of this transaction');
     const { certificate } = transaction;
-    const { signatureAlgorithm } = parseCertificate(certificate);
-    if (!bytesEqual(confirmation.certHash, await digestForSignatureAlgorithm(signatureAlgorithm, certificate))) {
+    if (!bytesEqual(confirmation.certHash, await certHashOf(certificate))) {
       throw new Refusal('badCertId', 'the certHash is not that of the certificate issued');
     }
     const isAccepted = accepts(confirmation);

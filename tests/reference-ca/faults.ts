@@ -30,12 +30,16 @@ export interface Incoming {
   readonly protectedAnew: (answer: Bytes) => Promise<Bytes>;
 }
 
+/** Makes of a certificate that is right what is issued in its place. */
+export type CertificateChange = (perfect: Bytes, usage: 'signing' | 'encryption') => Promise<Bytes>;
+
 /** Faults for the messages to come, in order, one each; after them all goes well. */
 export class Faults {
   readonly #coming: Fault[];
   /** The last answer given in each protocol. */
   readonly #last = new Map<string, Bytes | undefined>();
   #held: (() => void)[] = [];
+  readonly #changes: CertificateChange[] = [];
 
   constructor(coming: readonly Fault[] = []) {
     this.#coming = [...coming];
@@ -43,6 +47,16 @@ export class Faults {
 
   next(...faults: readonly Fault[]): void {
     this.#coming.push(...faults);
+  }
+
+  /** What becomes of the certificates to come, in order, one each; after them they are as they should be. */
+  certify(...changes: readonly CertificateChange[]): void {
+    this.#changes.push(...changes);
+  }
+
+  /** A certificate as it is issued. */
+  async issued(perfect: Bytes, usage: 'signing' | 'encryption'): Promise<Bytes> {
+    return (await this.#changes.shift()?.(perfect, usage)) ?? perfect;
   }
 
   /** How many answers are held back. */

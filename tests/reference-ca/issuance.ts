@@ -3,6 +3,7 @@ import type { Bytes } from '../../src/pki/bytes.ts';
 import { decide, type Grant } from './admission.ts';
 import { issuedIn } from './answers.ts';
 import type { Sender } from './authentication.ts';
+import type { Faults } from './faults.ts';
 import type { Authority, AuthorityName, Hierarchy } from './hierarchy.ts';
 import { issueCertificate } from './issue.ts';
 import { fingerprint, type Ledger, type RevocationReason, type Transaction } from './ledger.ts';
@@ -24,6 +25,7 @@ export class Issuance {
   readonly ledger: Ledger;
   readonly policy: Policy;
   readonly now: () => Date;
+  readonly #faults: Faults | undefined;
   #queue: Promise<unknown> = Promise.resolve();
 
   constructor(parts: {
@@ -31,11 +33,14 @@ export class Issuance {
     readonly ledger: Ledger;
     readonly policy: Policy;
     readonly now: () => Date;
+    /** What goes wrong with what is issued; nothing without. */
+    readonly faults?: Faults;
   }) {
     this.hierarchy = parts.hierarchy;
     this.ledger = parts.ledger;
     this.policy = parts.policy;
     this.now = parts.now;
+    this.#faults = parts.faults;
   }
 
   /** Does something after all that was begun before, once what was not confirmed in time is withdrawn. */
@@ -101,19 +106,21 @@ export class Issuance {
   }
 
   /** @param subject DER Name; @param spki DER SubjectPublicKeyInfo; @returns DER */
-  certify(
+  async certify(
     { grant, signingTransaction }: Granted,
     { subject, spki }: { readonly subject: Uint8Array; readonly spki: Uint8Array },
   ): Promise<Bytes> {
     const { issuing } = this.hierarchy[grant.authority];
-    return issueCertificate({
-      profile: signingTransaction === undefined ? 'signing' : 'encryption',
+    const profile = signingTransaction === undefined ? 'signing' : 'encryption';
+    const certificate = await issueCertificate({
+      profile,
       subject,
       spki,
       issuer: { name: issuing.subject, key: issuing.key },
       notBefore: grant.notBefore,
       notAfter: grant.notAfter,
     });
+    return this.#faults ? this.#faults.issued(certificate, profile) : certificate;
   }
 
   /** Until when what is issued now is to be confirmed: milliseconds since 1970. */

@@ -49,9 +49,9 @@ export async function openReferenceCa(options: ReferenceCaOptions = {}): Promise
   const now = options.now ?? ((): Date => new Date());
   const hierarchy = options.hierarchy ?? (await openHierarchy(options.directory, { oldRsaEnds: options.oldRsaEnds }));
   const ledger = options.directory === undefined ? Ledger.inMemory(now) : await Ledger.open(options.directory, now);
-  const issuance = new Issuance({ hierarchy, ledger, policy: { ...defaultPolicy, ...options.policy }, now });
-  const responder = new CmpResponder(issuance);
   const faults = new Faults(options.faults);
+  const issuance = new Issuance({ hierarchy, ledger, policy: { ...defaultPolicy, ...options.policy }, now, faults });
+  const responder = new CmpResponder(issuance);
   const answerCmp = caHandler(responder, issuance, faults);
   const rest = new RestResponder(issuance);
   const answerRest = restHandler(rest, issuance, faults);

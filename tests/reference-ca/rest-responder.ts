@@ -6,11 +6,12 @@ import { CertificateError, parseCertificate, type Certificate } from '../../src/
 import { DerError } from '../../src/pki/der.ts';
 import { encodeEnvelopedKey } from '../../src/pki/enveloped-key.ts';
 import { namesEqual } from '../../src/pki/name.ts';
-import { digestForSignatureAlgorithm, signatureOidFor, verifySignature } from '../../src/pki/signature.ts';
+import { signatureOidFor, verifySignature } from '../../src/pki/signature.ts';
 import { sm2IsPublicKey } from '../../src/pki/sm2.ts';
 import { checkContent, checkMayHaveEncryption, proveRequest } from './admission.ts';
 import { issuedIn } from './answers.ts';
 import { admitSigner, type Sender } from './authentication.ts';
+import { certHashOf } from './cert-hash.ts';
 import { escrowBlob } from './cfca-escrow.ts';
 import { envelopeFor, makeEncryptionKeyPair, type EncryptionKeyPair } from './encryption-key.ts';
 import type { Authority } from './hierarchy.ts';
@@ -405,8 +406,7 @@ export class RestResponder {
     }
     // Withdrawn while it waited: there is nothing that could be confirmed or refused.
     if (!certificate) throw new Refusal('certRevoked', 'no certificate came of this transaction');
-    const { signatureAlgorithm } = parseCertificate(certificate);
-    if (certHash !== toHex(await digestForSignatureAlgorithm(signatureAlgorithm, certificate))) {
+    if (certHash !== toHex(await certHashOf(certificate))) {
       throw new Refusal('incorrectData', 'the certHash is not that of the certificate issued');
     }
     if (status === 'withdrawn') {
