@@ -33,7 +33,7 @@ const unheard: Policy = { tries: 4, firstDelayMs: 1_000, longestDelayMs: 8_000, 
 /**
  * The person sees when the next try is, and may leave it to run for an hour. Tuned by the simulation of a deadline day
  * (tests/bench/deadline-day.ts): everybody is served in little more time than the authority needs for all, and it is asked
- * in vain a tenth as often as with a fixed pause of five seconds.
+ * in vain half as often as with a fixed pause of half a minute.
  */
 const queueing: Policy = { tries: 60, firstDelayMs: 4_000, longestDelayMs: 128_000, longestAskedMs: 300_000 };
 

@@ -5,7 +5,6 @@ import type { Measure, Row } from './measure.ts';
 const clients: Readonly<Record<string, Client>> = {
   ours: (exchange, world) => withRetry(exchange, { ...world, signal: undefined, onWait: () => undefined }),
   'ours, where nobody sees the queue': (exchange, world) => withRetry(exchange, { ...world, signal: undefined }),
-  'every 5 s': fixedInterval(5),
   'every 30 s': fixedInterval(30),
 };
 

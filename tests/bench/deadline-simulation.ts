@@ -46,7 +46,8 @@ export interface DeadlineResult {
 class Agenda {
   readonly #items: { readonly at: number; readonly happen: () => void }[] = [];
 
-  get next(): number | undefined {
+  /** When the next event is due; undefined when nothing is to come. */
+  next(): number | undefined {
     return this.#items[0]?.at;
   }
 
@@ -126,9 +127,9 @@ export async function simulate(day: DeadlineDay, client: Client, seed = 1): Prom
     }
   };
   const everybody = Promise.all(Array.from({ length: people }, person));
-  while (agenda.next !== undefined) {
-    now = Math.max(now, Math.ceil(agenda.next / sliceMs) * sliceMs);
-    while (agenda.next !== undefined && agenda.next <= now) agenda.take()?.();
+  for (let due = agenda.next(); due !== undefined; due = agenda.next()) {
+    now = Math.max(now, Math.ceil(due / sliceMs) * sliceMs);
+    while ((agenda.next() ?? Infinity) <= now) agenda.take()?.();
     // Whatever follows at once, follows before time goes on.
     await new Promise((resolve) => setImmediate(resolve));
   }
