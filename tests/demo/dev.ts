@@ -71,7 +71,11 @@ const vite = await createViteServer({
   plugins: [developmentPage()],
   server: { middlewareMode: true, hmr: { server: socketServer } },
 });
-const handler = answerWith(...backHandlers(ca, true), serviceWorkerHandler, viteHandler(vite));
+const handler = answerWith(
+  ...backHandlers(ca, { demo: true, authority: options.authority }),
+  serviceWorkerHandler,
+  viteHandler(vite),
+);
 const createServer = (): Server =>
   createHttpServer(handler).on('upgrade', (...upgrade) => socketServer.emit('upgrade', ...upgrade));
 

@@ -1,5 +1,6 @@
 import { createServer, type Server } from 'node:http';
 import { toBase64 } from '../../src/pki/bytes.ts';
+import type { Config } from '../../src/service/config.ts';
 import {
   allowMethods,
   answerWith,
@@ -8,31 +9,54 @@ import {
   sendJson,
   type RequestHandler,
 } from '../reference-ca/http.ts';
+import { openOperator, type Operator } from '../operator-api/operator.ts';
 import { attributeTypes } from '../reference-ca/subject.ts';
 import type { ReferenceCa } from '../reference-ca/reference-ca.ts';
+import type { AuthorityKind } from './options.ts';
 import { allAttachments, commandSets, goTogether, pivAlgorithms, scenarios } from '../virtual-key/state.ts';
 
+/** What `/config.json` says of the authority; it speaks all of them. */
+const authorityConfigs: Readonly<Record<AuthorityKind, Config['ca']>> = {
+  cmp: { protocol: 'cmp', url: '/ca/cmp', enrolments: '/api/enrolments' },
+  rest: { protocol: 'rest-enrolment', url: '/ca/rest' },
+  'rest-cfca': { protocol: 'rest-enrolment', url: '/ca/rest', csr: 'cfca' },
+};
+
+export interface SiteOptions {
+  /** Whether the virtual USBKEY is at hand. */
+  readonly demo: boolean;
+  /** How the site asks for certificates; CMP unless told otherwise. */
+  readonly authority?: AuthorityKind;
+  /** One for all servers of a site, for it remembers. */
+  readonly operator?: Operator;
+}
+
 /** `GET /config.json`: what the operator tells the site, here made for the authority that runs behind it. */
-export function siteConfig(ca: ReferenceCa, demo: boolean): Record<string, unknown> {
+export function siteConfig(
+  ca: ReferenceCa,
+  operator: Operator,
+  { demo, authority = 'cmp' }: SiteOptions,
+): Record<string, unknown> {
   const { sm2, p256, rsa, oldRsa } = ca.hierarchy;
   return {
     version: 1,
-    ca: { protocol: 'cmp', url: '/ca/cmp', enrolments: '/api/enrolments' },
+    ca: authorityConfigs[authority],
     api: '/api',
     anchors: [sm2.root, p256.root, rsa.root, oldRsa.root].map(toBase64),
     intermediates: [sm2, p256, rsa, oldRsa].map(({ issuing }) => toBase64(issuing.certificate)),
     oldIssuers: [toBase64(oldRsa.root)],
     holder: { taxpayerNumber: [attributeTypes.taxpayerNumber, attributeTypes.oldTaxpayerNumber] },
     models: [],
+    ...operator.config,
     demo,
   };
 }
 
-function configHandler(ca: ReferenceCa, demo: boolean): RequestHandler {
+function configHandler(ca: ReferenceCa, operator: Operator, options: SiteOptions): RequestHandler {
   return (request, response) => {
     if (requestUrl(request).pathname !== '/config.json') return Promise.resolve(false);
     allowMethods(request, 'GET', 'HEAD');
-    sendJson(response, siteConfig(ca, demo));
+    sendJson(response, siteConfig(ca, operator, options));
     return Promise.resolve(true);
   };
 }
@@ -62,14 +86,6 @@ function keysHandler(ca: ReferenceCa): RequestHandler {
   };
 }
 
-/** `GET /api/centres`: the sample operator has published none, so the demo shows its own samples and says so. */
-const centresHandler: RequestHandler = (request, response) => {
-  if (requestUrl(request).pathname !== '/api/centres') return Promise.resolve(false);
-  allowMethods(request, 'GET', 'HEAD');
-  sendJson(response, []);
-  return Promise.resolve(true);
-};
-
 /** Nothing under these paths is a page of the application. */
 const ownPaths: RequestHandler = (request) => {
   if (/^\/(?:api|ca|demo)(?:\/|$)/u.test(requestUrl(request).pathname))
@@ -78,11 +94,12 @@ const ownPaths: RequestHandler = (request) => {
 };
 
 /** Everything but the site's files: what any front (built site, development server) has behind it. */
-export function backHandlers(ca: ReferenceCa, demo: boolean): readonly RequestHandler[] {
-  return [configHandler(ca, demo), ca.handler, centresHandler, ...(demo ? [keysHandler(ca)] : []), ownPaths];
+export function backHandlers(ca: ReferenceCa, options: SiteOptions): readonly RequestHandler[] {
+  const { demo, operator = openOperator(demo) } = options;
+  return [configHandler(ca, operator, options), ca.handler, operator.api, ...(demo ? [keysHandler(ca)] : []), ownPaths];
 }
 
 /** Site, API and authority on one origin. Not listening yet. */
-export function createDemoServer(ca: ReferenceCa, site: RequestHandler, { demo }: { demo: boolean }): Server {
-  return createServer(answerWith(...backHandlers(ca, demo), site));
+export function createDemoServer(ca: ReferenceCa, site: RequestHandler, options: SiteOptions): Server {
+  return createServer(answerWith(...backHandlers(ca, options), site));
 }

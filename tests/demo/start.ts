@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { openReferenceCa } from '../reference-ca/reference-ca.ts';
+import { openOperator } from '../operator-api/operator.ts';
 import { samplePassword } from '../reference-ca/personalise.ts';
 import { listen, type Listening } from './listen.ts';
 import { caDirectory, demoDirectory, productionDirectory, readOptions, repository } from './options.ts';
@@ -50,12 +51,16 @@ const stop = async (): Promise<void> => {
 };
 
 try {
-  const { strictPort, host } = options;
-  const demo = await listen(() => createDemoServer(ca, staticFiles(demoDirectory), { demo: true }), {
-    port: options.port,
-    strictPort,
-    host,
-  });
+  const { strictPort, host, authority } = options;
+  const operator = openOperator(true);
+  const demo = await listen(
+    () => createDemoServer(ca, staticFiles(demoDirectory), { demo: true, authority, operator }),
+    {
+      port: options.port,
+      strictPort,
+      host,
+    },
+  );
   running.push(demo);
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void stop());
 
@@ -66,11 +71,15 @@ A demo: the site, its API and a sample CA, all on this machine and connected to 
 the virtual USBKEY's password is ${samplePassword}. A real USBKEY needs Chrome or Edge. Ctrl-C ends it.
 `);
   if (options.productionPort !== undefined) {
-    const production = await listen(() => createDemoServer(ca, staticFiles(productionDirectory), { demo: false }), {
-      port: options.productionPort,
-      strictPort: true,
-      host,
-    });
+    const operator = openOperator(false);
+    const production = await listen(
+      () => createDemoServer(ca, staticFiles(productionDirectory), { demo: false, authority, operator }),
+      {
+        port: options.productionPort,
+        strictPort: true,
+        host,
+      },
+    );
     running.push(production);
     console.log(`正式版（无虚拟 USBKEY） The production build, without the virtual USBKEY: ${production.url}`);
   }
