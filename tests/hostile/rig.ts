@@ -24,7 +24,11 @@ export class HostileLine {
 }
 
 /** The messages in what became of a transaction. */
-export async function changedEnrolment(json: unknown, { make }: HostileMessage, kit: MessageKit): Promise<unknown> {
+export async function changedEnrolment(
+  json: unknown,
+  { make }: Pick<HostileMessage, 'make'>,
+  kit: MessageKit,
+): Promise<unknown> {
   if (typeof json !== 'object' || json === null) return json;
   const entries = await Promise.all(
     Object.entries(json).map(async ([name, value]: [string, unknown]) => {

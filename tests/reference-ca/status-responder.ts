@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readSpki } from '../../src/pki/algorithms.ts';
 import { bytesEqual, fromHex, toHex, type Bytes } from '../../src/pki/bytes.ts';
-import { parseCertificate } from '../../src/pki/certificate.ts';
+import { CertificateError, parseCertificate } from '../../src/pki/certificate.ts';
 import { makeCrl } from './crl.ts';
 import type { Authority, Hierarchy } from './hierarchy.ts';
 import { backdatedSeconds, issueCertificate } from './issue.ts';
@@ -61,7 +61,8 @@ export class StatusResponder {
     const now = this.#now();
     const revoked = this.#ledger.certificatesOf(authority.name).flatMap((registered) => {
       const { revocation } = registered;
-      return revocation ? [{ serialNumber: fromHex(this.#serialOf(registered)), ...revocation }] : [];
+      const serial = this.#serialOf(registered);
+      return revocation && serial !== undefined ? [{ serialNumber: fromHex(serial), ...revocation }] : [];
     });
     return makeCrl(authority, {
       revoked,
@@ -105,11 +106,19 @@ export class StatusResponder {
     return registered.revocation ? { status: 'revoked', ...registered.revocation } : { status: 'good' };
   }
 
-  #serialOf({ certificate }: RegisteredCertificate): string {
+  /** Undefined for what was issued wrongly and is no certificate that can be read. */
+  #serialOf({ certificate }: RegisteredCertificate): string | undefined {
     const name = fingerprint(certificate);
-    const serial = this.#serials.get(name) ?? parseCertificate(certificate).serialNumber;
-    this.#serials.set(name, serial);
-    return serial;
+    const known = this.#serials.get(name);
+    if (known !== undefined) return known;
+    try {
+      const { serialNumber } = parseCertificate(certificate);
+      this.#serials.set(name, serialNumber);
+      return serialNumber;
+    } catch (error) {
+      if (error instanceof CertificateError) return undefined;
+      throw error;
+    }
   }
 
   async #signer({ name, issuing }: Authority): Promise<OcspAnswer['signer']> {
