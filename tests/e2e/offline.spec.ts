@@ -142,7 +142,8 @@ test.describe('a new build', () => {
       if (url === '/ca/cmp') await mayAnswer;
       return false;
     };
-    const make = (): Server => createServer(answerWith(hold, ...backHandlers(ca, true), staticFiles(directory)));
+    const make = (): Server =>
+      createServer(answerWith(hold, ...backHandlers(ca, { demo: true }), staticFiles(directory)));
     server = await listen(make, { port: 0, strictPort: true, host: '127.0.0.1' });
     close = async () => {
       await server.close();

@@ -25,7 +25,7 @@ test.beforeEach(async () => {
     createServer(
       answerWith(
         (request, response) => instead(request, response),
-        ...backHandlers(ca, true),
+        ...backHandlers(ca, { demo: true }),
         staticFiles(path.join(repository, 'dist')),
       ),
     );
