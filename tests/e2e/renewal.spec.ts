@@ -25,6 +25,9 @@ for (const attachment of attachments)
     expect(containersOf(after)[0]).toEqual(containersOf(before)[0]);
     expect(containersOf(after)[1]?.name).toMatch(/^R[0-9a-f]{32}$/);
     expect(containersOf(after)[1]?.signing?.certificate).toBeTruthy();
+    // The old container holds an encryption key pair, so the new one gets one too, of its own.
+    expect(containersOf(after)[1]?.encryption?.certificate).toBeTruthy();
+    expect(containersOf(after)[1]?.encryption).not.toEqual(containersOf(before)[0]?.encryption);
   });
 
 test('expired: still renewed on line, and the page says the date now', async ({ page, desk }) => {

@@ -1,6 +1,6 @@
 import type { Policy } from '../../src/service/config.ts';
 
-/** The policy that the reference CA publishes by default, as the page reads it. */
+/** The reference CA's policy as the page reads it; encryption certificates are for those situations that ask for them. */
 export const policy: Policy = {
   windowDays: 60,
   upgradeCutoff: new Date('2018-09-18T00:00:00+08:00'),

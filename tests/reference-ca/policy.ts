@@ -36,7 +36,7 @@ export const defaultPolicy: Policy = {
   confirmWaitSeconds: 3600,
   onRepeat: 'sameAnswer',
   revokeOld: 'never',
-  encryptionCertificate: 'none',
+  encryptionCertificate: 'ifOldHas',
   waitingPolls: 2,
   checkAfterSeconds: 1,
   maxSkewSeconds: 24 * 60 * 60,

@@ -113,7 +113,7 @@ describe('GET /api', () => {
       renewalAlgorithm: 'sameAsOld',
       minSecurityBits: 112,
       maxLifeDays: 1830,
-      encryptionCertificate: 'none',
+      encryptionCertificate: 'ifOldHas',
     });
   });
 
@@ -151,6 +151,20 @@ describe('GET /config.json', () => {
     expect(bytes('anchors')).toEqual([sm2.root, p256.root, rsa.root, oldRsa.root]);
     expect(bytes('intermediates')).toEqual([sm2, p256, rsa, oldRsa].map(({ issuing }) => issuing.certificate));
     expect(bytes('oldIssuers')).toEqual([oldRsa.root]);
+  });
+
+  test.each([
+    ['rest', { protocol: 'rest-enrolment', url: '/ca/rest' }],
+    ['rest-cfca', { protocol: 'rest-enrolment', url: '/ca/rest', csr: 'cfca' }],
+  ] as const)('names rest-enrolment where it was started with --authority %s', async (authority, expected) => {
+    const site = await listen(() => createDemoServer(ca, staticFiles(directory), { demo: true, authority }), {
+      port: 0,
+      strictPort: true,
+      host: '127.0.0.1',
+    });
+    const config = await json(await fetch(new URL('/config.json', site.url)));
+    await site.close();
+    expect(config['ca']).toEqual(expected);
   });
 
   test('of the production build says that it is no demo', async () => {
@@ -197,15 +211,20 @@ describe('the command line', () => {
     [[], { PORT: '' }, { port: 4173 }],
     [['--port', '5000'], { PORT: '8080' }, { port: 5000 }],
     [['--no-build', '--strict-port', '--host', '0.0.0.0'], {}, { build: false, strictPort: true, host: '0.0.0.0' }],
-    [['--production-port', '4374'], {}, { productionPort: 4374 }],
+    [['--production-port', '4374'], {}, { productionPort: 4374, authority: 'cmp' }],
+    [['--authority', 'rest-cfca'], {}, { authority: 'rest-cfca' }],
   ] as const)('%j with %j', (args, environment, expected) => {
     expect(readOptions(args, environment, 4173)).toMatchObject(expected);
   });
 
-  test.each([['--port', 'x'], ['--port', '70000'], ['--port', '-1'], ['--prot', '1'], ['surplus']])(
-    '%s %s cannot be meant',
-    (...args) => {
-      expect(() => readOptions(args.filter(Boolean), {}, 4173)).toThrow();
-    },
-  );
+  test.each([
+    ['--authority', 'est'],
+    ['--port', 'x'],
+    ['--port', '70000'],
+    ['--port', '-1'],
+    ['--prot', '1'],
+    ['surplus'],
+  ])('%s %s cannot be meant', (...args) => {
+    expect(() => readOptions(args.filter(Boolean), {}, 4173)).toThrow();
+  });
 });
