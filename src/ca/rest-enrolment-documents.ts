@@ -1,11 +1,63 @@
+/**
+ * rest-enrolment, version 1: a certification authority behind a plain JSON API. The old key signs each request and the
+ * authority each answer, as in CMP; nothing is trusted for the way it came. This is the whole form.
+ *
+ * Everything is UTF-8 JSON of type `application/json`, at most 128 KiB. base64 is that of RFC 4648 §4, padded, without
+ * line breaks; hex is in lower case; times are `YYYY-MM-DDTHH:MM:SS.sssZ`; certificates, requests and keys are DER.
+ * Members that are not named here are passed over by both sides. Algorithms follow from the key that signs, never from
+ * a member: SM2 with SM3 and the id 1234567812345678, P-256 with SHA-256, RSA with PKCS #1 v1.5 and SHA-256; a signature
+ * is as certificates carry it.
+ *
+ * A request is `{document, signature, certificate}`, all base64. `document` is the bytes of a JSON object; signed is the
+ * line `rest-enrolment/1 request`, a line feed (0A) and these bytes; `certificate` is the old one. The header
+ * `Idempotency-Key` repeats the document's transactionId. Every document has `version` 1, `type`, `transactionId` (16
+ * bytes in hex), `nonce` (16 fresh random bytes in hex) and `time`, and by its type:
+ *
+ * - `enrolment`, POST `{url}/enrolments`: `form` ("pkcs10" or "cfca") and `csr` (base64), under the old subject.
+ * - `encryption`, POST `{url}/enrolments/{T1}/encryption`: a certificate for encryption with a key pair of the
+ *   authority's making. transactionId is one of its own, T2; `of` is T1, the transaction that certified the new signing
+ *   key; `publicKey` is that key (base64 SubjectPublicKeyInfo); `temporaryPublicKey` (base64 of 04 ‖ X ‖ Y) asks for
+ *   CFCA's delivery instead of an envelope.
+ * - `confirmation`, POST `{url}/enrolments/{transactionId}/confirmation`: `accepted` (boolean) and `certHash` (hex of the
+ *   certificate's hash, by the algorithm of its own signature). For T1: true confirms it with all that was delivered
+ *   for it, false withdraws both. For T2 only false: the delivery is not wanted.
+ *
+ * GET `{url}/enrolments/{transactionId}?nonce={hex}` asks how a transaction stands: signed by nobody, and of no effect.
+ *
+ * An answer is `{document, signature, certificates}`: signed is the line `rest-enrolment/1 answer`, a line feed and the
+ * document's bytes, by a CA certificate (or one with id-kp-cmcCA) with digitalSignature, which comes first in
+ * `certificates`, before what chains it to a pinned root. Every document has `version` 1, `to` (the request's type, or
+ * "state"), the request's `transactionId` and `nonce`, `time` and `status`, and by its status:
+ *
+ * - `waiting`: `checkAfterSeconds`.
+ * - `issued`: `certificate`, `chain` (base64 each), `confirmBy` (a time; unconfirmed until then it is withdrawn), and for
+ *   T2 either `envelopedKey` (base64 SM2EnvelopedKey of GM/T 0009 §7.4, for the new signing key) or `escrowedKey` (CFCA's
+ *   text, for the temporary key).
+ * - `confirmed`: to GET with the members of `issued`; to a confirmation without.
+ * - `withdrawn`; and `unknown`, to GET only.
+ * - `refused`: `failInfo` (names of PKIFailureInfo, RFC 9810 §5.2.3), `text` (for the person, an array), and
+ *   `retryAfterSeconds` with a failInfo that only means "not now" (systemUnavail, systemFailure, timeNotAvailable).
+ *
+ * HTTP status: 200, 202 with `waiting`, 4xx with `refused`; a signed answer counts whatever the status. Without a
+ * signature nothing is believed: 429 and 5xx, with Retry-After, mean later.
+ *
+ * What an authority owes: the same bytes under a known transactionId get how it stands (`issued` even once confirmed),
+ * never a second certificate, however old they are; other bytes are refused with transactionIdInUse, and so is what was
+ * withdrawn; a refused request is refused again. One certificate for a public key. A T2 for a T1 that is unknown, not
+ * issued, withdrawn, or of another old certificate is refused with badCertId, one for another key with badCertTemplate.
+ * Every T2 after the first delivers the same key pair and certificate, encrypted anew: a page that was closed has lost its
+ * temporary key. A wrong certHash is incorrectData; accepted after withdrawal certRevoked; not accepted after
+ * confirmation certConfirmed; a confirmation again gets `confirmed` again. Where the old certificate is revoked on
+ * issue, it may still finish the transaction that replaced it.
+ *
+ * Reserved in `enrolment`: `authorisation` with `referenceNumber` and `authorisationCode` (参考号, 授权码).
+ *
+ * @module
+ */
+
 import * as v from 'valibot';
 import { concat, fromBase64, toBase64, type Bytes } from '../pki/bytes.ts';
 import { CaError, failInfoNames, type Credential } from './authority.ts';
-
-/*
- * rest-enrolment's documents: JSON whose exact bytes, behind a line that no other signature starts with, are what is
- * signed. They travel in base64 inside a further JSON object, beside the signature, so that nobody writes them anew.
- */
 
 /** The most bytes a request or an answer may have. */
 export const maxDocumentBytes = 131_072;
