@@ -1,6 +1,5 @@
 import { setInterval as realInterval, clearInterval as clearReal } from 'node:timers';
 import { TransportError } from '../../src/apdu/channel.ts';
-import { CmpAuthority } from '../../src/ca/cmp-client.ts';
 import { RenewalProcedure, type AskPassword, type Ports } from '../../src/renewal/procedure.ts';
 import type { Outcome } from '../../src/renewal/outcome.ts';
 import { fromHex } from '../../src/pki/bytes.ts';
@@ -15,6 +14,7 @@ import { parseCommandApdu } from '../virtual-key/command-apdu.ts';
 import type { KeyState } from '../virtual-key/state.ts';
 import { VirtualKey } from '../virtual-key/virtual-key.ts';
 import { situations, type Fault, type Profile, type Situation, type Trial, type Verdict } from './fault.ts';
+import { authorityAt } from './authority.ts';
 import type { FaultOffice } from './office.ts';
 import { insideOf, setTries, tearNewest } from './inside.ts';
 import { Page } from './page.ts';
@@ -67,14 +67,14 @@ class KeyOnDesk {
   readonly #initial: KeyState;
   counterReads = 0;
   lie: { readonly at: number; readonly kind: string } | undefined;
-  /** Pulls the key out as soon as it holds a whole certificate of ours: what that leaves is torn afterwards. */
-  tearing = false;
+  /** Pulls the key out as soon as it holds such a whole certificate of ours: what that leaves is torn afterwards. */
+  tearing: 'signing' | 'encryption' | undefined;
   readonly #rewrite: Defect['rewrite'];
 
   constructor(state: KeyState, desk: Desk, browser?: VirtualKey) {
     this.#initial = state;
     this.#rewrite = desk.defect.rewrite;
-    this.watch = new Watch(state, desk.ca.ledger, () => desk.journal.records);
+    this.watch = new Watch(state, desk.situation, desk.ca.ledger, () => desk.journal.records);
     this.key = new VirtualKey(state, {
       persist: (now) => this.#persisted(now),
       hasGesture: () => true,
@@ -99,8 +99,11 @@ class KeyOnDesk {
 
   #persisted(state: KeyState): void {
     this.watch.onPersist(state);
-    if (!this.tearing || !insideOf(state).some(({ name, certificate }) => isOurs(name) && isWhole(certificate))) return;
-    this.tearing = false;
+    const { tearing } = this;
+    if (!tearing) return;
+    const ours = insideOf(state).filter(({ name }) => isOurs(name));
+    if (!ours.some((one) => isWhole(tearing === 'signing' ? one.certificate : one.encryption?.certificate))) return;
+    this.tearing = undefined;
     void this.key.unplug();
   }
 
@@ -280,9 +283,7 @@ export class Desk {
   #ports(page: Page, key: UsbKey): Ports {
     return {
       key,
-      authority: new CmpAuthority({
-        url: `${this.office.origin}/ca/cmp`,
-        enrolmentsUrl: `${this.office.origin}/api/enrolments`,
+      authority: authorityAt(this.office.origin, this.situation.authority, {
         anchors: [...this.office.trust.anchors],
         fetch: (url, init) => page.alone(() => this.#exchange(page, url, init)),
         now: this.now,
@@ -290,7 +291,7 @@ export class Desk {
       }),
       journal: this.#journalOf(page),
       trust: this.office.trust,
-      policy,
+      policy: { ...policy, encryptionCertificate: this.situation.encryption ? 'ifOldHas' : 'none' },
       enrolment: 'on',
       now: this.now,
       wait: () => page.alone(() => Promise.resolve()),
@@ -378,8 +379,8 @@ export class Desk {
         this.#reached = () => key.writes >= from.writes + n;
         return;
       case 'torn':
-        this.current.tearing = true;
-        this.#reached = () => !this.current.tearing;
+        this.current.tearing = tornUsage(n);
+        this.#reached = () => this.current.tearing === undefined;
         return;
       case 'call': {
         const page = this.#page;
@@ -401,7 +402,7 @@ export class Desk {
     const struck = this.#reached();
     this.#armed = undefined;
     current.key.disarm();
-    current.tearing = false;
+    current.tearing = undefined;
     this.#page.disarm();
     if (!current.lie?.kind.startsWith('always')) current.lie = undefined;
     if (fault.place === 'torn' && struck) await current.meddle((state) => tear(state, fault.n));
@@ -509,7 +510,7 @@ export class Desk {
 
   #verdict(trial: Trial, presses: readonly Press[], struck: boolean): Verdict {
     const last = presses.at(-1);
-    if (last?.kind === 'success') this.mine.watch.checkEnd(last.transactionId);
+    if (last?.kind === 'success') this.mine.watch.checkEnd(last);
     const kinds = [trial.first, trial.second].map((fault) => (fault ? `${fault.place} ${fault.kind}` : ''));
     const allowed = kinds.flatMap((kind) => [...(namedStates.find(([pattern]) => pattern.test(kind))?.[1] ?? [])]);
     const named = presses.map(sayPress).find((reason) => allowed.includes(reason));
@@ -569,7 +570,9 @@ const tears: readonly ((certificate: string) => string)[] = [
   (certificate) => certificate.slice(0, -128) + 'ff'.repeat(64),
   (certificate) => certificate.slice(0, 64) + '00'.repeat(certificate.length / 2 - 32),
 ];
-export const tearCount = tears.length;
+/** How many ways there are to tear: each of a container's certificates. */
+export const tearCount = ({ encryption }: Situation): number => tears.length * (encryption ? 2 : 1);
+const tornUsage = (n: number): 'signing' | 'encryption' => (n > tears.length ? 'encryption' : 'signing');
 
 /** Hex digits of an object that the first command of a chain brings at least: a PIV key writes whole commands. */
 const firstCommand = 480;
@@ -577,7 +580,7 @@ const firstCommand = 480;
 /** What a torn write leaves of the newest container's certificate. */
 function tear(state: KeyState, n: number): void {
   const torn = (whole: string): string => tears[(n - 1) % tears.length]?.(whole) ?? whole;
-  tearNewest(state, (whole) =>
+  tearNewest(state, tornUsage(n), (whole) =>
     state.piv ? whole.slice(0, firstCommand) + torn(whole.slice(firstCommand)) : torn(whole),
   );
 }

@@ -20,8 +20,16 @@ const pivCcid: Face = { attachment: 'ccid-short', commandSet: 'piv', algorithm: 
 /** A PIV key that cannot show a key pair before there is a certificate, with two retired slots. */
 const canokey: Face = { attachment: 'canokey', commandSet: 'piv', algorithm: 'p256' };
 
+/** Which authority is asked: CMP, or rest-enrolment with either form of its requests. */
+export const authorities = ['cmp', 'rest', 'restCfca'] as const;
+export type AuthorityKind = (typeof authorities)[number];
+
 /** A starting situation: what is pressed, with which key, at which authority. */
-export interface Situation {
+export interface Situation extends Case {
+  readonly authority: AuthorityKind;
+}
+
+interface Case {
   readonly name: string;
   readonly purpose: Purpose;
   readonly scenario: Scenario;
@@ -34,9 +42,11 @@ export interface Situation {
   readonly tight?: boolean;
   /** The first password typed after each press is wrong. */
   readonly mistypes?: boolean;
+  /** A signing and an encryption certificate are to be had. */
+  readonly encryption?: boolean;
 }
 
-export const situations: readonly Situation[] = [
+const cases: readonly Case[] = [
   {
     name: 'renewal over longmai-hid',
     purpose: 'renewal',
@@ -163,7 +173,57 @@ export const situations: readonly Situation[] = [
     revokeOld: 'never',
     full: false,
   },
+  {
+    name: 'renewal with two certificates over longmai-hid',
+    purpose: 'renewal',
+    scenario: 'due-30-days',
+    face: hid,
+    revokeOld: 'onConfirm',
+    full: true,
+    encryption: true,
+  },
+  {
+    name: 'upgrade with two certificates over ccid-extended',
+    purpose: 'upgrade',
+    scenario: 'old-issuer',
+    face: ccid,
+    revokeOld: 'onConfirm',
+    full: true,
+    tight: true,
+    encryption: true,
+  },
+  {
+    name: 'renewal with two certificates, with waiting',
+    purpose: 'renewal',
+    scenario: 'ca-waits',
+    face: ccid,
+    revokeOld: 'never',
+    full: false,
+    encryption: true,
+  },
 ];
+
+/** CFCA's form counts where something is delivered in it. */
+const authoritiesOf = ({ encryption }: Case): readonly AuthorityKind[] =>
+  authorities.filter((authority) => authority !== 'restCfca' || encryption === true);
+
+/** Every case at every authority: those at CMP first. */
+export const situations: readonly Situation[] = authorities.flatMap((authority) =>
+  cases
+    .filter((one) => authoritiesOf(one).includes(authority))
+    .map((one) => ({ ...one, authority, name: authority === 'cmp' ? one.name : `${one.name} at ${authority}` })),
+);
+
+/** Every case at one authority, by a number: whichever it is, all authorities come by. */
+export function oneAuthorityEach(number: number): readonly number[] {
+  return cases.map((one, index) => {
+    const own = authoritiesOf(one);
+    const authority = own[(index + number) % own.length];
+    return situations.findIndex(
+      ({ name }) => name === (authority === 'cmp' ? one.name : `${one.name} at ${authority}`),
+    );
+  });
+}
 
 export const commandSetOf = ({ situation }: Trial): CommandSet => situations[situation]?.face.commandSet ?? 'gmt0017';
 

@@ -15,8 +15,15 @@ export interface Inside {
   readonly content: string;
   readonly signing: { readonly publicKey: string; readonly isPair: () => boolean } | undefined;
   readonly certificate: string | undefined;
-  /** The private key for decryption. */
-  readonly encryption: string | undefined;
+  /** The key pair for decryption. */
+  readonly encryption:
+    | {
+        readonly privateKey: string;
+        readonly publicKey: string;
+        readonly isPair: () => boolean;
+        readonly certificate: string | undefined;
+      }
+    | undefined;
 }
 
 /** All containers of a key. */
@@ -54,7 +61,12 @@ function insideGmt(application: string, container: ContainerState): Inside {
     content: JSON.stringify(container),
     signing: signing && { publicKey: signing.publicKey, isPair: () => isPair(signing) },
     certificate: signing?.certificate,
-    encryption: encryption?.privateKey,
+    encryption: encryption && {
+      privateKey: encryption.privateKey,
+      publicKey: encryption.publicKey,
+      isPair: () => isPair(encryption),
+      certificate: encryption.certificate,
+    },
   };
 }
 
@@ -107,16 +119,20 @@ function partsOf(object: Uint8Array): ReadonlyMap<number, Uint8Array> {
   return parts;
 }
 
-/** What a cut leaves of the certificate that was written last. @param torn what remains of its bytes, in hex */
-export function tearNewest(state: KeyState, torn: (whole: string) => string): void {
+/**
+ * What a cut leaves of the certificate that was written last.
+ * @param usage which of a container's two
+ * @param torn what remains of its bytes, in hex
+ */
+export function tearNewest(state: KeyState, usage: 'signing' | 'encryption', torn: (whole: string) => string): void {
   const ours = insideOf(state).filter(({ name, certificate }) => name.startsWith('R') && certificate !== undefined);
   const newest = ours.at(-1);
   if (!newest) return;
   if (!state.piv) {
-    const signing = state.applications
+    const pair = state.applications
       .flatMap(({ name, containers }) => containers.map((container) => ({ name, container })))
-      .find(({ name, container }) => `${name}/${container.name}` === newest.place)?.container.signing;
-    if (signing?.certificate !== undefined) signing.certificate = torn(signing.certificate);
+      .find(({ name, container }) => `${name}/${container.name}` === newest.place)?.container[usage];
+    if (pair?.certificate !== undefined) pair.certificate = torn(pair.certificate);
     return;
   }
   const tag = tagName(certificateTag(parseInt(newest.place.slice(-2), 16)));

@@ -69,7 +69,9 @@ export class FaultOffice {
     policy: Partial<Policy> = {},
   ): Promise<{ readonly ca: ReferenceCa; readonly mine: KeyState; readonly other: KeyState }> {
     const { revokeOld } = situation;
-    const ca = await openReferenceCa({ hierarchy: this.#hierarchy, policy: { revokeOld, ...policy }, now });
+    const encryptionCertificate = situation.encryption ? 'ifOldHas' : 'none';
+    const given = { revokeOld, encryptionCertificate, ...policy } as const;
+    const ca = await openReferenceCa({ hierarchy: this.#hierarchy, policy: given, now });
     const mine = await this.#person(situation, 'mine');
     const other = await this.#person(situation, 'other');
     for (const entry of [...mine.entries, ...other.entries]) await ca.ledger.append(entry);

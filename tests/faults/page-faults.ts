@@ -47,7 +47,10 @@ const say = (fault: PageFault): string => Object.values(fault).join(' ');
 
 /** {renewal, upgrade} × {HID, CCID} of GM/T 0017 × the points above: 52 trials through the real page. */
 export const pageTrials: readonly PageTrial[] = situations
-  .filter(({ full, face }) => full && face.commandSet === 'gmt0017')
+  .filter(
+    ({ full, face, authority, encryption }) =>
+      full && face.commandSet === 'gmt0017' && authority === 'cmp' && !encryption,
+  )
   .flatMap(({ name, purpose, scenario, face: { attachment } }) =>
     faults.map((fault) => ({ name: `${name}: ${say(fault)}`, purpose, scenario, attachment, fault })),
   );

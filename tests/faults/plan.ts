@@ -25,8 +25,9 @@ const shares: Readonly<Record<Place, number>> = {
   between: 5,
 };
 
-function points(place: Place, profile: Profile): number {
-  if (place === 'torn') return tearCount;
+function points(place: Place, situation: number, profile: Profile): number {
+  const described = situations[situation];
+  if (place === 'torn') return described ? tearCount(described) : 0;
   return place === 'between' ? 0 : profile[place];
 }
 
@@ -36,7 +37,7 @@ export function singles(situation: number, profile: Profile): Trial[] {
   return placeNames.flatMap((place) =>
     kinds[place].flatMap((kind: Kind) => {
       if (kind === 'otherTab' && !isHid) return [];
-      const count = points(place, profile);
+      const count = points(place, situation, profile);
       return Array.from({ length: count }, (_unused, index) => ({
         situation,
         first: { place, n: index + 1, kind },
@@ -46,12 +47,12 @@ export function singles(situation: number, profile: Profile): Trial[] {
 }
 
 /** A second fault, to strike in the first recovery. A recovery passes by less than a whole press. */
-export function secondFault(profile: Profile, random: () => number): Fault {
+export function secondFault(situation: number, profile: Profile, random: () => number): Fault {
   let share = random() * 100;
   const place = placeNames.find((name) => (share -= shares[name]) < 0) ?? 'transfer';
   const possible: readonly Kind[] = kinds[place].filter((kind) => kind !== 'otherTab');
   const kind = possible[Math.floor(random() * possible.length)] ?? 'before';
-  const count = place === 'between' ? 1 : Math.max(1, points(place, profile));
+  const count = place === 'between' ? 1 : Math.max(1, points(place, situation, profile));
   return { place, n: 1 + Math.floor(random() * count), kind };
 }
 
@@ -77,6 +78,6 @@ export function* pairs(
   for (;;) {
     const one = list[Math.floor(random() * list.length)];
     const profile = one && profiles.get(one.situation);
-    if (profile) yield { ...one, second: secondFault(profile, random) };
+    if (profile) yield { ...one, second: secondFault(one.situation, profile, random) };
   }
 }

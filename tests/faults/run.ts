@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { commandSets, type CommandSet } from '../virtual-key/state.ts';
-import { commandSetOf, nameOf, situations, type Profile, type Trial, type Verdict } from './fault.ts';
+import { commandSetOf, nameOf, oneAuthorityEach, situations, type Profile, type Trial, type Verdict } from './fault.ts';
 import { pairs, seeded, shuffled, singles } from './plan.ts';
 import { defects } from './sabotage.ts';
 import { work, type Order, type Report } from './worker.ts';
@@ -12,7 +12,7 @@ const usage = `npm run test:faults -- [options]
   --slice N        N faults of each command set only, chosen by the seed
   --seconds S      begin no further fault after S seconds
   --seed N         decides which pairs, and which slice (default 1)
-  --total N        distinct faults of the full run (default 10000)
+  --total N        distinct faults of the full run (default 30000)
   --only TEXT      only faults whose name contains TEXT
   --command-set S  only keys that speak S: gmt0017 or piv
   --sabotage NAME  with a deliberate defect, which must show; "all" for each in turn
@@ -23,7 +23,7 @@ const { values: options } = parseArgs({
     slice: { type: 'string' },
     seconds: { type: 'string' },
     seed: { type: 'string', default: '1' },
-    total: { type: 'string', default: '10000' },
+    total: { type: 'string', default: '30000' },
     only: { type: 'string' },
     'command-set': { type: 'string' },
     sabotage: { type: 'string' },
@@ -54,10 +54,14 @@ class Workers {
   }
 
   async profiles(situations: readonly number[]): Promise<ReadonlyMap<number, Profile>> {
-    const [child] = this.#children;
-    const report = child && (await ask(child, { ask: 'profiles', situations }));
-    if (!report || !('profiles' in report)) throw new Error('no profiles');
-    return new Map(report.profiles);
+    const all = this.#children.length;
+    const reports = await Promise.all(
+      this.#children.map((child, one) =>
+        ask(child, { ask: 'profiles', situations: situations.filter((_index, at) => at % all === one) }),
+      ),
+    );
+    const profiles = new Map(reports.flatMap((report) => ('profiles' in report ? report.profiles : [])));
+    return new Map(situations.map((index) => [index, profiles.get(index) ?? missing(index)]));
   }
 
   /** Hands out trials while `next` gives any. */
@@ -84,6 +88,10 @@ class Workers {
   stop(): void {
     for (const child of this.#children) child.disconnect();
   }
+}
+
+function missing(situation: number): never {
+  throw new Error(`no profile of ${situations[situation]?.name ?? ''}`);
 }
 
 async function ask(child: ChildProcess, order: Order): Promise<Report> {
@@ -192,9 +200,10 @@ async function runFaults(): Promise<boolean> {
   const seconds = (): number => Math.round((Date.now() - started) / 1000);
   const sets = commandSets.filter((set) => options['command-set'] === undefined || options['command-set'] === set);
   const workers = await Workers.start(Number(options.workers));
-  const among = [...situations.keys()].filter((index) =>
-    sets.includes(situations[index]?.face.commandSet ?? 'gmt0017'),
-  );
+  const slice = options.slice === undefined ? undefined : Number(options.slice);
+  // A slice takes each case at one authority; which, is the seed's choice.
+  const all = slice === undefined ? [...situations.keys()] : oneAuthorityEach(seed);
+  const among = all.filter((index) => sets.includes(situations[index]?.face.commandSet ?? 'gmt0017'));
   const profiles = await workers.profiles(among);
   for (const [situation, { transfer, call, write, ca, journal }] of profiles)
     console.log(
@@ -213,7 +222,6 @@ async function runFaults(): Promise<boolean> {
 
   const matching = (list: readonly Trial[], fits: (trial: Trial) => boolean): Iterator<Trial, void> =>
     filtered(pairs(list, profiles, random), fits);
-  const slice = options.slice === undefined ? undefined : Number(options.slice);
   // A slice is half singles, half pairs; the full run is every single fault, then pairs up to the total.
   const parts: Part[] =
     slice === undefined

@@ -1,14 +1,17 @@
 import { CaError } from '../../src/ca/authority.ts';
 import { buildMessage, parseMessage } from '../../src/ca/cmp-messages.ts';
-import { signatureAlgorithmFor } from '../../src/pki/algorithms.ts';
+import { signatureAlgorithmFor, sm2Spki } from '../../src/pki/algorithms.ts';
 import { toHex } from '../../src/pki/bytes.ts';
 import { parseCertificate } from '../../src/pki/certificate.ts';
 import { createCsr } from '../../src/pki/csr.ts';
+import type { EnvelopedKey } from '../../src/pki/enveloped-key.ts';
 import { containerNameFor, transactionIdOf } from '../../src/renewal/container-name.ts';
-import type { ContainerRef } from '../../src/usbkey/usbkey.ts';
+import type { ContainerRef, UsbKey } from '../../src/usbkey/usbkey.ts';
+import { envelopeFor, makeEncryptionKeyPair } from '../reference-ca/encryption-key.ts';
 import type { Defect, Desk } from './desk.ts';
 import { situations, type Fault, type Situation, type Trial } from './fault.ts';
 import { insideOf } from './inside.ts';
+import { readSent } from './sent.ts';
 import { substitute } from './substitute.ts';
 
 /** A deliberate defect, and the faults of a short slice in which it must show. */
@@ -23,6 +26,13 @@ const single = (first: Fault, situation = 0): Trial => ({ situation, first });
 const pair = (first: Fault, second: Fault, situation = 0): Trial => ({ situation, first, second });
 
 const situationWhere = (fits: (situation: Situation) => boolean): number => situations.findIndex(fits);
+/** The same with two certificates, at one of the authorities. */
+const double = (trial: Trial, at: Situation['authority'] = 'cmp'): Trial => ({
+  ...trial,
+  situation: situationWhere(
+    ({ encryption, face, authority }) => encryption === true && face.attachment === 'longmai-hid' && authority === at,
+  ),
+});
 /** The same on a PIV key that tells what is in its slots. */
 const piv = (trial: Trial): Trial => ({
   ...trial,
@@ -53,6 +63,11 @@ const newContainerOf = (desk: Desk, message: Uint8Array): ContainerRef => ({
   application: oldContainerOf(desk).application,
   container: containerNameFor(toHex(parseMessage(message).header.transactionId ?? new Uint8Array())),
 });
+
+async function importInto(key: UsbKey, ref: ContainerRef, envelope: EnvelopedKey): Promise<Uint8Array> {
+  if (!key.importEncryptionKeyPair) throw new Error('the key takes no encryption key pairs');
+  return key.importEncryptionKeyPair(ref, envelope);
+}
 
 /** Each substitutes a port of the procedure. What every one of them breaks, the totals must show. */
 export const defects: Readonly<Record<string, Sabotage>> = {
@@ -268,6 +283,93 @@ export const defects: Readonly<Record<string, Sabotage>> = {
         ),
       ),
     ),
+  },
+  'encryption-forgotten': {
+    says: 'the signing certificate is confirmed although an encryption certificate is to go with it',
+    defect: {
+      change: (ports) => ({ ...ports, policy: { ...ports.policy, encryptionCertificate: 'none' } }),
+    },
+    slice: [double(clean), double(clean, 'rest')],
+  },
+  'signing-confirmed-before-encryption': {
+    says: 'the signing certificate is confirmed before the encryption certificate is asked for',
+    defect: {
+      change: (ports, desk) => {
+        let first: Uint8Array | undefined;
+        return {
+          ...ports,
+          authority: substitute(ports.authority, {
+            submit: async (request, signal) => {
+              if (readSent(request).kind === 'encryption' && first) {
+                const old = oldContainerOf(desk);
+                const certificate = (await ports.key.readContainer(old)).signing?.certificate ?? new Uint8Array();
+                const credential = { certificate, sign: (message: Uint8Array) => ports.key.sign(old, message) };
+                await ports.authority.confirm(await ports.authority.prepareConfirmation(first, true, credential));
+              }
+              const answer = await ports.authority.submit(request, signal);
+              if (readSent(request).kind === 'signing') first = answer.reply;
+              return answer;
+            },
+          }),
+        };
+      },
+    },
+    slice: [double(clean)],
+  },
+  'envelope-into-old-container': {
+    says: 'what is delivered goes into the old container',
+    defect: {
+      change: (ports, desk) => ({
+        ...ports,
+        key: substitute(ports.key, {
+          // Wrapped for another key, it is not opened there; its certificate is taken.
+          importEncryptionKeyPair: (ref, envelope) =>
+            importInto(ports.key, oldContainerOf(desk), envelope).catch(() => importInto(ports.key, ref, envelope)),
+          importCertificate: (ref, usage, certificate) =>
+            ports.key.importCertificate(usage === 'signing' ? ref : oldContainerOf(desk), usage, certificate),
+        }),
+      }),
+    },
+    slice: [double(clean)],
+  },
+  'encryption-key-not-compared': {
+    says: 'whatever key pair was imported is taken for that of the certificate',
+    defect: {
+      change: (ports) => {
+        let shown: { readonly container: string; readonly spki: Uint8Array } | undefined;
+        return {
+          ...ports,
+          key: substitute(ports.key, {
+            importEncryptionKeyPair: async (ref, envelope) => {
+              const { signing } = await ports.key.readContainer(ref);
+              const another = envelopeFor(await makeEncryptionKeyPair(), signing?.publicKey ?? new Uint8Array());
+              await importInto(ports.key, ref, another);
+              shown = { container: ref.container, spki: sm2Spki(envelope.publicKey) };
+              return shown.spki;
+            },
+            readContainer: async (ref) => {
+              const container = await ports.key.readContainer(ref);
+              const { encryption } = container;
+              if (!encryption || shown?.container !== ref.container) return container;
+              return { ...container, encryption: { ...encryption, publicKey: shown.spki } };
+            },
+          }),
+        };
+      },
+    },
+    slice: [double(clean)],
+  },
+  'encryption-request-not-journaled': {
+    says: 'the encryption certificate is asked for before the request is in the journal',
+    defect: {
+      change: (ports) => ({
+        ...ports,
+        journal: substitute(ports.journal, {
+          put: (record) => (record.encryption?.stage === 'request' ? Promise.resolve() : ports.journal.put(record)),
+        }),
+      }),
+    },
+    slice: [double(clean), double(clean, 'restCfca')],
   },
   'never-looks-up': {
     says: 'what became of a request is never asked',

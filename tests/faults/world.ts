@@ -1,6 +1,5 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { CmpAuthority } from '../../src/ca/cmp-client.ts';
 import type { Journal, JournalRecord, Purpose } from '../../src/renewal/journal.ts';
 import { RenewalProcedure, type AskPassword, type Ports, type Progress } from '../../src/renewal/procedure.ts';
 import type { Outcome } from '../../src/renewal/outcome.ts';
@@ -8,6 +7,8 @@ import type { Trust } from '../../src/renewal/trust.ts';
 import type { Policy } from '../../src/service/config.ts';
 import { authorisedKeys } from '../../src/usbkey/connect.ts';
 import type { UsbKey } from '../../src/usbkey/usbkey.ts';
+import { authorityAt } from './authority.ts';
+import type { AuthorityKind } from './fault.ts';
 import { policy } from './policy.ts';
 import { answerWith } from '../reference-ca/http.ts';
 import { openReferenceCa, type ReferenceCa, type ReferenceCaOptions } from '../reference-ca/reference-ca.ts';
@@ -77,6 +78,7 @@ export class Office {
 }
 
 export interface WorldOptions {
+  readonly authority?: AuthorityKind;
   readonly fetch?: typeof fetch;
   readonly policy?: Partial<Policy>;
   readonly now?: () => Date;
@@ -130,9 +132,7 @@ export class World {
   ports(key: UsbKey): Ports {
     return {
       key,
-      authority: new CmpAuthority({
-        url: `${this.office.origin}/ca/cmp`,
-        enrolmentsUrl: `${this.office.origin}/api/enrolments`,
+      authority: authorityAt(this.office.origin, this.#options.authority ?? 'cmp', {
         anchors: [...this.office.trust.anchors],
         fetch: this.#options.fetch ?? fetch,
         now: this.#options.now ?? ((): Date => new Date()),
