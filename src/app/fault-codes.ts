@@ -1,7 +1,24 @@
+import { identifyBrowser } from '../diagnosis/browser-identity.ts';
+import type { Cause } from '../diagnosis/causes.ts';
+import type { CheckGroup } from '../diagnosis/check.ts';
+import {
+  causeCode,
+  causeIn,
+  decodeFault,
+  encodeFault,
+  type FaultCode,
+  type FaultEnvironment,
+  type FaultStage,
+} from '../diagnosis/fault-code.ts';
 import type { Step, Stopped, StopReason, Unacceptable } from '../renewal/outcome.ts';
 import type { KeyTrouble } from './state/usbkey.svelte.ts';
 
-/** Codes a person can read out. Numbers are never given anew: a code means the same in every version. */
+/*
+ * Codes a person can read out: six digits since this version. Numbers are never given anew: a code means the same in every
+ * version.
+ */
+
+/** Of the form `K05`, which earlier versions gave. */
 const keyNumbers: Record<KeyTrouble, number> = {
   insecure: 1,
   mobile: 2,
@@ -96,44 +113,89 @@ const stepNumbers: Record<Step, number> = {
   encryption: 7,
 };
 
-const two = (n: number): string => String(n).padStart(2, '0');
+type Way = FaultEnvironment['way'];
 
-/** `K05`: reading a key. */
-export const keyCode = (trouble: KeyTrouble): string => `K${two(keyNumbers[trouble])}`;
+/** This computer and browser, and by which door the key is reached. */
+export const environmentHere = (way: Way): FaultEnvironment => {
+  const { system, browser } = identifyBrowser(navigator.userAgent);
+  return { system, browser, way };
+};
 
-/** `R14-3`: a renewal stopped, and at which step; `R15-3-07`: at which check of the certificate first. */
-export const renewalCode = ({ reason, step, acceptance: [failure] = [] }: StoppedAt): string =>
-  `R${two(renewalNumbers[reason])}-${stepNumbers[step]}${failure ? `-${two(acceptanceNumbers[failure])}` : ''}`;
+const ofBrowser: readonly KeyTrouble[] = ['insecure', 'mobile', 'noApi'];
+
+/** Reading a key did not come to an end. */
+export const keyCode = (trouble: KeyTrouble, way: Way = 'none'): string =>
+  causeCode(ofBrowser.includes(trouble) ? 'browser' : 'usbkey', trouble, environmentHere(way));
+
+/** A check has found something. */
+export const checkCode = (group: CheckGroup, cause: Cause, way: Way = 'none'): string =>
+  causeCode(group, cause, environmentHere(way));
+
+/** What a check of the certificate found first is told in the place of the reason, which follows from it. */
+const acceptanceOffset = 50;
+
+/** A renewal stopped: at which step, why, and if a certificate was not acceptable, at which check of it first. */
+export const renewalCode = ({ reason, step, acceptance: [failure] = [] }: StoppedAt, way: Way = 'none'): string =>
+  encodeFault({
+    stage: step,
+    number: failure ? acceptanceOffset + acceptanceNumbers[failure] : renewalNumbers[reason],
+    environment: environmentHere(way),
+  });
 
 interface StoppedAt extends Pick<Stopped, 'reason' | 'step'> {
   readonly acceptance?: readonly Unacceptable[];
 }
 
-export type Fault =
-  | { readonly kind: 'key'; readonly trouble: KeyTrouble }
+export type Fault = (
+  | { readonly kind: 'cause'; readonly cause: Cause; readonly stage: FaultStage | undefined }
   | {
       readonly kind: 'renewal';
       readonly reason: StopReason;
       readonly step: Step | undefined;
       readonly failure?: Unacceptable;
     }
-  | { readonly kind: 'page' };
+) & { readonly environment?: FaultEnvironment };
 
-/** What a code means; undefined for one this site has never given. Case and spaces do not matter. */
+const named = <Name extends string>(numbers: Record<Name, number>, number: number): Name | undefined =>
+  (Object.keys(numbers) as Name[]).find((name) => numbers[name] === number);
+
+const isStep = (stage: FaultStage): stage is FaultStage & Step => Object.keys(stepNumbers).includes(stage);
+
+function fromDigits(code: FaultCode): Fault | undefined {
+  const { stage, number } = code;
+  const environment = code.environment ? { environment: code.environment } : {};
+  if (!isStep(stage)) {
+    const cause = causeIn(code);
+    return cause && { kind: 'cause', cause, stage, ...environment };
+  }
+  const failure = named(acceptanceNumbers, number - acceptanceOffset);
+  if (failure) return { kind: 'renewal', reason: 'notAcceptable', step: stage, failure, ...environment };
+  const reason = named(renewalNumbers, number);
+  return reason && { kind: 'renewal', reason, step: stage, ...environment };
+}
+
+/**
+ * What a code means; undefined for one this site has never given. Case, spaces and dashes do not matter. Besides the six
+ * digits, the forms of earlier versions: `K05`, `R14-3`, `R15-3-07`, `P01`.
+ */
 export function readCode(text: string): Fault | undefined {
+  const digits = decodeFault(text);
+  if (digits) return fromDigits(digits);
   const code = text.replace(/\s/g, '').toUpperCase();
-  if (code === 'P01') return { kind: 'page' };
+  if (code === 'P01') return { kind: 'cause', cause: 'page', stage: undefined };
   const found = /^([KR])(\d\d)(?:-([1-7])(?:-(\d\d))?)?$/.exec(code);
   if (!found) return undefined;
-  const named = <Name extends string>(numbers: Record<Name, number>, digits = found[2]): Name | undefined =>
-    (Object.keys(numbers) as Name[]).find((name) => numbers[name] === Number(digits));
-  if (found[1] === 'K') {
-    const trouble = found[3] === undefined ? named(keyNumbers) : undefined;
-    return trouble && { kind: 'key', trouble };
+  const [, letter, number, at, detail] = found;
+  if (letter === 'K') {
+    const trouble = at === undefined ? named(keyNumbers, Number(number)) : undefined;
+    return trouble && { kind: 'cause', cause: trouble, stage: undefined };
   }
-  const reason = named(renewalNumbers);
-  const step = found[3] === undefined ? undefined : named(stepNumbers, found[3]);
-  if (found[4] === undefined) return reason && { kind: 'renewal', reason, step };
-  const failure = reason === 'notAcceptable' ? named(acceptanceNumbers, found[4]) : undefined;
+  const reason = named(renewalNumbers, Number(number));
+  const step = at === undefined ? undefined : named(stepNumbers, Number(at));
+  if (detail === undefined) return reason && { kind: 'renewal', reason, step };
+  const failure = reason === 'notAcceptable' ? named(acceptanceNumbers, Number(detail)) : undefined;
   return reason && failure && { kind: 'renewal', reason, step, failure };
 }
+
+/** In two groups, as it is read out: `210 106`. Other forms stay as they are. */
+export const spoken = (code: string): string => code.replace(/^(\d{3})(\d{3})$/, '$1 $2');

@@ -1,4 +1,5 @@
 import { openAuthority } from '../ca/open-authority.ts';
+import { setModelAdditions } from '../device/models.ts';
 import { clock } from '../service/clock.ts';
 import { loadConfig, loadPolicy } from '../service/config.ts';
 import { cacheDatabase } from '../storage/database.ts';
@@ -8,7 +9,12 @@ const answerTimeoutMs = 8_000;
 
 /** The operator's server and the authority, as every page of the site reaches them. */
 export const servicePort: ServicePort = {
-  loadConfig,
+  loadConfig: async () => {
+    const config = await loadConfig();
+    // Before it is judged what is plugged in.
+    setModelAdditions(config.models);
+    return config;
+  },
   loadPolicy,
   copyOf: async (path) => (await cacheDatabase()).get('documents', path),
   fetch: (url, init) => clock.fetch(url, init),

@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { acceptance } from '../../src/app/messages/acceptance.ts';
+import { sayCause } from '../../src/app/cause-words.ts';
 import { keyCode, readCode, renewalCode } from '../../src/app/fault-codes.ts';
+import { causes, type Cause } from '../../src/diagnosis/causes.ts';
 import { setLocale } from '../../src/app/i18n.svelte.ts';
 import { mask } from '../../src/app/mask.ts';
 import { keyTrouble } from '../../src/app/messages/key-trouble.ts';
@@ -91,18 +93,22 @@ describe('fault codes', () => {
   const reasons = Object.keys(renew.en.stopped) as StopReason[];
 
   test('every trouble with a key has a code of its own that reads back', () => {
-    const codes = troubles.map(keyCode);
+    const codes = troubles.map((trouble) => keyCode(trouble, 'hid'));
 
     expect(new Set(codes).size).toBe(troubles.length);
-    expect(codes.map(readCode)).toEqual(troubles.map((trouble) => ({ kind: 'key', trouble })));
+    expect(codes.filter((code) => !/^\d{6}$/.test(code))).toEqual([]);
+    expect(codes.map(readCode)).toMatchObject(
+      troubles.map((cause) => ({ kind: 'cause', cause, environment: { way: 'hid', browser: 'chrome' } })),
+    );
   });
 
   test('every stop at every step has a code of its own that reads back', () => {
     const stops = reasons.flatMap((reason) => steps.map((step) => ({ reason, step })));
-    const codes = stops.map(renewalCode);
+    const codes = stops.map((stop) => renewalCode(stop, 'usb'));
 
     expect(new Set(codes).size).toBe(stops.length);
-    expect(codes.map(readCode)).toEqual(stops.map(({ reason, step }) => ({ kind: 'renewal', reason, step })));
+    expect(codes.filter((code) => !/^\d{6}$/.test(code))).toEqual([]);
+    expect(codes.map(readCode)).toMatchObject(stops.map(({ reason, step }) => ({ kind: 'renewal', reason, step })));
   });
 
   test('every check of a certificate has a code of its own that reads back, and words', () => {
@@ -112,7 +118,7 @@ describe('fault codes', () => {
     );
 
     expect(new Set(codes).size).toBe(failures.length);
-    expect(codes.map(readCode)).toEqual(
+    expect(codes.map(readCode)).toMatchObject(
       failures.map((failure) => ({ kind: 'renewal', reason: 'notAcceptable', step: 'request', failure })),
     );
     expect(new Set(Object.values(acceptance['zh-CN'].failures)).size).toBe(failures.length);
@@ -122,17 +128,51 @@ describe('fault codes', () => {
     expect(readCode(text)).toBeUndefined();
   });
 
-  test.each([' k05 ', 'K 05', 'k05'])('are read as people write them: %j', (text) => {
-    expect(readCode(text)).toEqual({ kind: 'key', trouble: 'protectedClass' });
+  test.each([
+    [' k05 ', { kind: 'cause', cause: 'protectedClass' }],
+    ['K 05', { kind: 'cause', cause: 'protectedClass' }],
+    ['k24', { kind: 'cause', cause: 'ownTask' }],
+    ['P01', { kind: 'cause', cause: 'page' }],
+    ['R14-3', { kind: 'renewal', reason: 'caRejected', step: 'request' }],
+    ['R15-3-07', { kind: 'renewal', reason: 'notAcceptable', step: 'request' }],
+  ])('of earlier versions are read still, as people write them: %j', (text, fault) => {
+    expect(readCode(text)).toMatchObject(fault);
+  });
+
+  test('of a page that did not open stands on it as it is', () => {
+    expect(readCode('090005')).toEqual({ kind: 'cause', cause: 'page', stage: 'browser' });
   });
 
   test('any other text is no code, and no trouble', () => {
     fc.assert(
       fc.property(fc.string(), (text) => {
-        fc.pre(!/^[KRP]\d\d(-[1-6](-\d\d)?)?$/.test(text.replace(/\s/g, '').toUpperCase()));
+        fc.pre(
+          !/^([KRP]\d\d(-[1-7](-\d\d)?)?|\d{6})$/.test(
+            text
+              .normalize('NFKC')
+              .replace(/[\s\p{Pd}]/gu, '')
+              .toUpperCase(),
+          ),
+        );
         expect(readCode(text)).toBeUndefined();
       }),
     );
+  });
+
+  test('every cause has words in both languages: what was found, what it means, at most three steps', () => {
+    for (const locale of ['zh-CN', 'en'] as const) {
+      setLocale(locale);
+      for (const cause of Object.keys(causes) as Cause[]) {
+        const { found, means, todo } = sayCause(cause, { days: 3, count: 2, minutes: 20, ms: 4_000, tail: '4711' });
+        expect(found.length, cause).toBeGreaterThan(3);
+        expect(means.length, cause).toBeGreaterThan(3);
+        expect(todo.length, cause).toBeGreaterThan(0);
+        expect(todo.length, cause).toBeLessThanOrEqual(3);
+        expect([found, means, ...todo].join(' ')).not.toMatch(/undefined|NaN|PIN|!|！/);
+        if (locale === 'zh-CN') for (const part of [found, means, ...todo]) expect(part).toMatch(/。$/);
+      }
+    }
+    setLocale('zh-CN');
   });
 });
 

@@ -14,7 +14,7 @@ const nobody: Trust = { anchors: [], intermediates: [], oldIssuers: [], taxpayer
 /** The key and the way to it. It is opened once, at `interface`, and released before the run ends. */
 export const usbkeyChecks = checksOf(
   {
-    ...{ id: 'permission', group: 'usbkey', needs: ['interfaces'], after: [], limitMs },
+    ...{ id: 'permission', group: 'usbkey', needs: ['interfaces'], after: ['network'], limitMs },
     async detect({ ports: { keys }, notes }) {
       const attached = await keys.attached();
       const usable = attached.filter(({ refusal }) => !refusal);

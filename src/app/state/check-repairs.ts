@@ -1,0 +1,63 @@
+import { TransportError } from '../../apdu/channel.ts';
+import { loadConfig, loadPolicy } from '../../service/config.ts';
+import { ServiceError } from '../../service/errors.ts';
+import { clock } from '../../service/clock.ts';
+import { clearDocuments } from '../../storage/documents.ts';
+import type { AttachedKey } from '../../usbkey/connect.ts';
+import { loadCentres } from '../pages/guide-parts/load-centres.ts';
+import { registerServiceWorker } from '../pwa.ts';
+import { update } from './update.svelte.ts';
+
+/* Repairs of the browser's side and of the way to the key. Each leaves things as they were where it cannot be done. */
+
+/** Fetches what the operator says anew. Without a network the copies stay. */
+export async function refreshContent(): Promise<void> {
+  try {
+    await loadPolicy(await loadConfig());
+    await loadCentres(() => clock.now());
+  } catch (error) {
+    if (!(error instanceof ServiceError)) throw error;
+  }
+}
+
+const readyMs = 20_000;
+
+/**
+ * Throws away the site's copies on this computer and fetches them again: only with a network, since the old ones are
+ * better than none. Transactions and everything else of the person stay.
+ */
+export async function rebuildCache(): Promise<void> {
+  if (!(await serverAnswers())) return;
+  await clearDocuments().catch(() => undefined);
+  if ('caches' in globalThis) for (const name of await caches.keys()) await caches.delete(name);
+  if ('serviceWorker' in navigator) {
+    const registration = await navigator.serviceWorker.getRegistration('/').catch(() => undefined);
+    await registration?.unregister();
+    await registerServiceWorker();
+    const late = new Promise<void>((resolve) => setTimeout(resolve, readyMs));
+    const ready = navigator.serviceWorker.ready.then(() => undefined);
+    if (await navigator.serviceWorker.getRegistration('/').catch(() => undefined)) await Promise.race([ready, late]);
+  }
+  await refreshContent();
+}
+
+async function serverAnswers(): Promise<boolean> {
+  try {
+    const { ok } = await fetch('/index.html', { cache: 'no-store', signal: AbortSignal.timeout(8_000) });
+    return ok;
+  } catch {
+    return false;
+  }
+}
+
+/** The person's word for the new build; the page opens anew. Never during a write to a key. */
+export const updateApp = (): void => update.take();
+
+/** Has the computer reset the key's USB device. Over WebHID there is no such thing: it is opened anew by the recheck. */
+export async function resetDevice(attached: AttachedKey | undefined): Promise<void> {
+  try {
+    await attached?.device.reset?.();
+  } catch (error) {
+    if (!(error instanceof TransportError)) throw error;
+  }
+}
