@@ -5,6 +5,7 @@ import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { playwright } from '@vitest/browser-playwright';
 import { build, type Plugin, type ResolvedConfig } from 'vite';
 import { defineConfig } from 'vitest/config';
+import { checksums, integrity } from './deploy/sealed-build.ts';
 import { chromiumArgs, findChromium } from './tests/tools/browser.mjs';
 
 /** The last Chrome of Windows 7, still common in the offices this site is for. */
@@ -146,7 +147,14 @@ function virtualKey(): Plugin {
 const executablePath = process.env['VITEST'] ? findChromium() : undefined;
 
 export default defineConfig(({ mode }) => ({
-  plugins: [svelte({ configFile: false }), headersFile(), ...(mode === 'demo' ? [virtualKey()] : []), serviceWorker()],
+  plugins: [
+    svelte({ configFile: false }),
+    headersFile(),
+    ...(mode === 'demo' ? [virtualKey()] : []),
+    integrity(),
+    serviceWorker(),
+    checksums(),
+  ],
   define: {
     __BUILD_ID__: JSON.stringify(process.env['BUILD_ID'] ?? 'dev'),
     __DEMO__: JSON.stringify(mode === 'demo'),
