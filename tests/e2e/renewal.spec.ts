@@ -19,7 +19,9 @@ for (const attachment of attachments)
     await typePassword(page);
     await expect(seen(page, /证书已更新，新的有效期到/)).toBeVisible();
     await expect(page.getByRole('heading', { name: '原来的证书' })).toBeVisible();
-    await expect(page.getByRole('heading', { name: '新的证书' })).toBeVisible();
+    await expect(page.getByRole('heading', { name: '新的签名证书' })).toBeVisible();
+    await expect(page.getByRole('heading', { name: '新的加密证书' })).toBeVisible();
+    await expect(seen(page, /没有试过/)).toBeVisible();
 
     const after = await keyState(page);
     expect(containersOf(after)[0]).toEqual(containersOf(before)[0]);

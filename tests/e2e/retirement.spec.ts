@@ -8,7 +8,7 @@ test('an old container with an encryption key stays without being asked about', 
   await page.locator('input[type=password]').fill(samplePassword);
   await page.keyboard.press('Enter');
   await expect(seen(page, /证书已更新/)).toBeVisible();
-  await expect(page.getByRole('heading', { name: '新的证书' })).toBeVisible();
+  await expect(page.getByRole('heading', { name: '新的签名证书' })).toBeVisible();
   await expect(page.getByText('要不要删除原来的证书？')).toHaveCount(0);
 });
 

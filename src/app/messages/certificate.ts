@@ -7,6 +7,7 @@ const zh = {
   issuer: '颁发机构',
   algorithm: '算法',
   serialNumber: '证书序列号',
+  encryption: '加密证书',
 };
 const en: typeof zh = {
   holder: 'Holder',
@@ -17,5 +18,6 @@ const en: typeof zh = {
   issuer: 'Issued by',
   algorithm: 'Algorithm',
   serialNumber: 'Serial number',
+  encryption: 'Encryption certificate',
 };
 export const certificateWords = { 'zh-CN': zh, en };
