@@ -43,6 +43,8 @@ export interface CmpAuthorityOptions {
   readonly fetch: Fetch;
   /** Server time, or the best there is. */
   readonly now: () => Date;
+  /** Whether `now` is a server's time; unless it is, messages carry none. Default: it is. */
+  readonly timeIsKnown?: () => boolean;
   /** DER Name of the authority; the issuer of the old certificate unless given. */
   readonly recipient?: Uint8Array;
   /** Milliseconds for a whole exchange. */
@@ -207,10 +209,11 @@ export class CmpAuthority implements CertificateAuthority {
     credential: Credential,
     content: Pick<MessageContent, 'recipient' | 'transactionId' | 'recipNonce' | 'body'>,
   ): Promise<Bytes> {
+    const { now, timeIsKnown = () => true } = this.#options;
     return buildMessage(
       {
         sender: certificate.subject.der,
-        messageTime: this.#options.now(),
+        messageTime: timeIsKnown() ? now() : undefined,
         protectionAlgorithm: signatureAlgorithmFor(certificate.keyAlgorithm),
         senderKid: certificate.subjectKeyIdentifier,
         senderNonce: crypto.getRandomValues(new Uint8Array(nonceBytes)),

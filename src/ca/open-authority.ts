@@ -28,6 +28,8 @@ export interface AuthorityPorts {
   readonly fetch: Fetch;
   /** Server time, or the best there is. */
   readonly now: () => Date;
+  /** Whether `now` is a server's time: unless it is, nothing that is sent says it. Default: it is. */
+  readonly timeIsKnown?: () => boolean;
   /** Milliseconds for a whole exchange. */
   readonly timeoutMs: number;
 }

@@ -11,7 +11,7 @@
  * A request is `{document, signature, certificate}`, all base64. `document` is the bytes of a JSON object; signed is the
  * line `rest-enrolment/1 request`, a line feed (0A) and these bytes; `certificate` is the old one. The header
  * `Idempotency-Key` repeats the document's transactionId. Every document has `version` 1, `type`, `transactionId` (16
- * bytes in hex), `nonce` (16 fresh random bytes in hex) and `time`, and by its type:
+ * bytes in hex), `nonce` (16 fresh random bytes in hex) and `time` (left out where no server has told it), and by its type:
  *
  * - `enrolment`, POST `{url}/enrolments`: `form` ("pkcs10" or "cfca") and `csr` (base64), under the old subject.
  * - `encryption`, POST `{url}/enrolments/{T1}/encryption`: a certificate for encryption with a key pair of the
@@ -82,23 +82,29 @@ const certificates = v.pipe(v.array(base64), v.maxLength(maxCertificates));
 const seconds = v.pipe(v.number(), v.minValue(0));
 const time = v.pipe(v.string(), v.isoTimestamp());
 
-const common = { version: v.literal(version), transactionId: identifier, nonce: identifier, time };
+const common = { version: v.literal(version), transactionId: identifier, nonce: identifier };
+const commonOfRequests = { ...common, time: v.exactOptional(time) };
 
 const requestSchema = v.variant('type', [
-  v.object({ ...common, type: v.literal('enrolment'), form: v.picklist(['pkcs10', 'cfca']), csr: v.string() }),
   v.object({
-    ...common,
+    ...commonOfRequests,
+    type: v.literal('enrolment'),
+    form: v.picklist(['pkcs10', 'cfca']),
+    csr: v.string(),
+  }),
+  v.object({
+    ...commonOfRequests,
     type: v.literal('encryption'),
     of: identifier,
     publicKey: v.string(),
     temporaryPublicKey: v.optional(v.string()),
   }),
-  v.object({ ...common, type: v.literal('confirmation'), accepted: v.boolean(), certHash: v.string() }),
+  v.object({ ...commonOfRequests, type: v.literal('confirmation'), accepted: v.boolean(), certHash: v.string() }),
 ]);
 /** What a request says, its byte strings in base64. */
 export type RequestDocument = v.InferOutput<typeof requestSchema>;
 
-const commonOfAnswers = { ...common, to: v.picklist(['enrolment', 'encryption', 'confirmation', 'state']) };
+const commonOfAnswers = { ...common, time, to: v.picklist(['enrolment', 'encryption', 'confirmation', 'state']) };
 const issuedMembers = {
   certificate: base64,
   chain: certificates,

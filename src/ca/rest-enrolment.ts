@@ -43,6 +43,8 @@ export interface RestAuthorityOptions {
   readonly fetch: Fetch;
   /** Server time, or the best there is. */
   readonly now: () => Date;
+  /** Whether `now` is a server's time; unless it is, requests carry none. Default: it is. */
+  readonly timeIsKnown?: () => boolean;
   /** Milliseconds for a whole exchange. */
   readonly timeoutMs: number;
   /** Whose signature counts: see `CmpAuthorityOptions`. */
@@ -272,7 +274,8 @@ export class RestAuthority implements CertificateAuthority {
   }
 
   #commonHead(): Pick<RequestDocument, 'version' | 'nonce' | 'time'> {
-    return { version: 1, nonce: freshNonce(), time: this.#options.now().toISOString() };
+    const { now, timeIsKnown = () => true } = this.#options;
+    return { version: 1, nonce: freshNonce(), ...(timeIsKnown() && { time: now().toISOString() }) };
   }
 
   /** Sends a signed document; returns an authentic answer to just that, refusals as errors. */

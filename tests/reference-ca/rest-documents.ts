@@ -41,18 +41,20 @@ const time = v.pipe(
   v.transform((text) => new Date(text)),
 );
 const pointBytes = 65;
+/** Left out by a holder's software that no server has told the time. */
+const optionalTime = v.optional(time);
 const contentSchema = v.variant('type', [
-  v.object({ type: v.literal('enrolment'), time, form: v.picklist(['pkcs10', 'cfca']), csr: base64 }),
+  v.object({ type: v.literal('enrolment'), time: optionalTime, form: v.picklist(['pkcs10', 'cfca']), csr: base64 }),
   v.object({
     type: v.literal('encryption'),
-    time,
+    time: optionalTime,
     of: identifierText,
     publicKey: base64,
     temporaryPublicKey: v.optional(v.pipe(base64, v.length(pointBytes))),
   }),
   v.object({
     type: v.literal('confirmation'),
-    time,
+    time: optionalTime,
     accepted: v.boolean(),
     certHash: v.pipe(v.string(), v.regex(/^(?:[0-9a-f]{2}){20,64}$/u)),
   }),

@@ -144,7 +144,8 @@ export class RestResponder {
     const received = await this.#authenticate(request, named);
     const { transaction, isRepeat } = received;
     const { policy } = this.#issuance;
-    const isLate = Math.abs(content.time.getTime() - this.#issuance.now().getTime()) > policy.maxSkewSeconds * 1000;
+    const { time = this.#issuance.now() } = content;
+    const isLate = Math.abs(time.getTime() - this.#issuance.now().getTime()) > policy.maxSkewSeconds * 1000;
     // However late, the holder of what was withdrawn is told so.
     if (isLate && !isRepeat && transaction?.status !== 'withdrawn') {
       throw new Refusal('badTime', 'the time is too far from the time here');

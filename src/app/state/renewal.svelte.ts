@@ -122,6 +122,7 @@ class RenewalState {
       intermediates: config.intermediates,
       fetch: clock.fetch,
       now,
+      timeIsKnown: () => clock.known,
       timeoutMs: answerTimeoutMs,
     }).catch((error: unknown) => {
       if (error instanceof CaError) return undefined;

@@ -63,6 +63,12 @@ describe('prepareRequest', () => {
     expect((await findProtector(message))?.der).toEqual(old.certificate);
   });
 
+  it('says no time as long as no server has told it', async () => {
+    const unsure = authority({ timeIsKnown: () => false });
+    const { header } = parseMessage(await unsure.prepareRequest(transactionId, asked, credential));
+    expect(header.messageTime).toBeUndefined();
+  });
+
   it('takes a fresh nonce each time, and the recipient it is given', async () => {
     const first = await authority().prepareRequest(transactionId, asked, credential);
     const second = await authority({ recipient: names.root }).prepareRequest(transactionId, asked, credential);

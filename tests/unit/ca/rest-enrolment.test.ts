@@ -203,6 +203,11 @@ describe('what the old key signs', () => {
     }
   });
 
+  it('says no time as long as no server has told it', async () => {
+    const unsure = authority({ timeIsKnown: () => false });
+    expect(documentOf(await unsure.prepareRequest(transactionId, asked, credential))).not.toHaveProperty('time');
+  });
+
   it('names the transaction, a nonce of its own, the time and what is asked', async () => {
     const [enrolment, encryption, confirmation] = (await bodies()).map(documentOf);
     const head = { version: 1, time: '2026-06-01T08:00:00.000Z' };

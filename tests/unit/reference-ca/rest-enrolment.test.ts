@@ -328,7 +328,7 @@ describe('what is signed', () => {
       ['signerNotTrusted'],
     ],
     ['in another version', () => ({ document: { version: 2 } }), ['unsupportedVersion']],
-    ['at no time', () => ({ document: { time: undefined } }), ['badDataFormat']],
+    ['at a time of another form', () => ({ document: { time: '2026-11-22 02:00' } }), ['badDataFormat']],
     ['at a time that is none', () => ({ document: { time: '2026-02-30T00:00:00.000Z' } }), ['badDataFormat']],
     [
       'two days ago',
@@ -618,6 +618,11 @@ describe('over HTTP', () => {
     const response = await fetch(`${office.url}/enrolments/${id}?nonce=${id}`);
     expect(response.headers.get('date')).toBe(clock.now().toUTCString());
   });
+});
+
+test('whose software knows no time says none', async () => {
+  const sent = await office.enrolment(await holderOf(), {}, { document: { time: undefined } });
+  expect(statusOf(await office.send(sent))).toBe('issued');
 });
 
 test('what is unknown to this version is passed over', async () => {
