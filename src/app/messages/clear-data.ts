@@ -7,6 +7,8 @@ const zh = {
   list: 'USBKEY 清单',
   keys: (n: number): string => `${n} 个`,
   letter: '授权书',
+  appointments: '网点预约',
+  booked: (n: number): string => `${n} 个。网点已登记的仍然有效，清除后不能在这里取消；没有送出的就不送了。`,
   settings: '显示设置',
   settingsNote: '字号、语言、外观',
   offline: '离线副本',
@@ -42,6 +44,9 @@ const en: typeof zh = {
   list: 'List of USBKEYs',
   keys: (n: number): string => `${n}`,
   letter: 'Letter of authorisation',
+  appointments: 'Appointments',
+  booked: (n: number): string =>
+    `${n}; those the centre has taken down stand, but can then no longer be cancelled here; those not sent yet are not sent.`,
   settings: 'Settings',
   settingsNote: 'type size, language, appearance',
   offline: 'Offline copies',

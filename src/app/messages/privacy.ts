@@ -13,7 +13,11 @@ const zh = {
     ],
     [
       '留在这台电脑上的内容',
-      '上次读取的证书、没有办完的办理进度、显示设置，还有您勾选了“记在本机”的 USBKEY 列表和授权书（授权书加密保存），都只存在这个浏览器里。清除浏览器数据，它们就没有了。公用电脑用完后，请点下面的按钮。',
+      '上次读取的证书、没有办完的办理进度、网点预约、显示设置，还有您勾选了“记在本机”的 USBKEY 列表和授权书（授权书加密保存），都只存在这个浏览器里。清除浏览器数据，它们就没有了。公用电脑用完后，请点下面的按钮。',
+    ],
+    [
+      '发给服务网点的内容',
+      '只有在您提交网上预约之后，才会发出：要办的业务、网点、时间、您的姓氏和手机号码。登记成功后，本机不再保留手机号码。',
     ],
     ['统计与广告', '没有。本站不用 Cookie 跟踪，不接入别家的统计、广告和字体。'],
   ] as readonly (readonly [string, string])[],
@@ -39,7 +43,11 @@ const en: typeof zh = {
     ],
     [
       'What stays on this computer',
-      'The certificate read last, work that is not finished, display settings and, if you ticked the box, your list of USBKEYs and the letter (encrypted) are kept in this browser only. Clearing the browser’s data removes them. On a shared computer, press the button below when you are done.',
+      'The certificate read last, work that is not finished, appointments, display settings and, if you ticked the box, your list of USBKEYs and the letter (encrypted) are kept in this browser only. Clearing the browser’s data removes them. On a shared computer, press the button below when you are done.',
+    ],
+    [
+      'What is sent to a service centre',
+      'Only after you book a visit: what for, the centre, the time, your surname and your mobile number. Once it is booked the number is no longer kept here.',
     ],
     ['Statistics and advertising', 'None. No tracking cookies, no statistics, advertising or fonts from elsewhere.'],
   ],

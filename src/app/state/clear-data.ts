@@ -19,6 +19,8 @@ export interface Kept {
   readonly reading: boolean;
   readonly letter: boolean;
   readonly keys: number;
+  /** Unsent ones included. */
+  readonly appointments: number;
   readonly finished: number;
   readonly unfinished: readonly Unfinished[];
 }
@@ -46,6 +48,7 @@ export async function whatIsKept(): Promise<Kept> {
     reading: rowsIn('readings') > 0,
     letter: rowsIn('letter') > 0,
     keys: rowsIn('keyList'),
+    appointments: rowsIn('appointments'),
     finished: rows.length - open.length,
     unfinished: open,
   };
