@@ -5,7 +5,7 @@ import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { playwright } from '@vitest/browser-playwright';
 import { build, type Plugin, type ResolvedConfig } from 'vite';
 import { defineConfig } from 'vitest/config';
-import { checksums, integrity } from './deploy/sealed-build.ts';
+import { checksums, integrity } from './tests/deploy/sealed-build.ts';
 import { chromiumArgs, findChromium } from './tests/tools/browser.mjs';
 
 /** The last Chrome of Windows 7, still common in the offices this site is for. */

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { filesBelow } from '../../deploy/sealed-build.ts';
+import { filesBelow } from '../deploy/sealed-build.ts';
 
 const repository = path.resolve(import.meta.dirname, '../..');
 /** All that a build reads. */
