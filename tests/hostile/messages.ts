@@ -33,7 +33,7 @@ export interface HostileMessage {
 }
 
 /** PKIMessage: header, body, protection [0], extraCerts [1] (RFC 9810 §5.1). */
-class MessageDraft {
+export class MessageDraft {
   readonly message: DerNode;
 
   constructor(der: Uint8Array) {
@@ -62,6 +62,16 @@ class MessageDraft {
 
   set body(body: DerNode) {
     (this.message.parts ??= [])[1] = body;
+  }
+
+  /** The CertifiedKeyPair of what issues one. */
+  get #keyPair(): DerNode[] {
+    return (partOf(this.message, 1, 0, 0, 0, 2).parts ??= []);
+  }
+
+  /** The encryption key pair beside the certificate. @param value DER EncryptedValue */
+  set encryptedKey(value: Uint8Array | undefined) {
+    this.#keyPair.splice(1, 1, ...(value ? [constructed(0xa0, readTree(new Uint8Array(value)))] : []));
   }
 
   /** Without protection, its algorithm, its key's identifier and certificates. */

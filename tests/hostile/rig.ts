@@ -6,7 +6,7 @@ const messageType = 'application/pkixcmp';
 /** Somebody on the way from the authority to the page who changes what it says. */
 export class HostileLine {
   /** Changes answers while it is set. */
-  hostile: { readonly message: HostileMessage; readonly kit: MessageKit } | undefined;
+  hostile: { readonly message: Pick<HostileMessage, 'make' | 'lookUps'>; readonly kit: MessageKit } | undefined;
 
   readonly fetch: typeof fetch = async (input, init) => {
     const response = await fetch(input, init);

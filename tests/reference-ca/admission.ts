@@ -116,7 +116,9 @@ export function checkMayHaveEncryption(
   const hadOne = (): boolean =>
     ledger
       .certificatesOf(registered.authority)
-      .some((one) => one.usage === 'encryption' && namesEqual(parseCertificate(one.certificate).subject, subject));
+      // What was issued and taken back may have been no certificate at all.
+      .filter(({ usage, status }) => usage === 'encryption' && status === 'valid')
+      .some((one) => namesEqual(parseCertificate(one.certificate).subject, subject));
   const { encryptionCertificate } = policy;
   const may = encryptionCertificate === 'always' || (encryptionCertificate === 'ifOldHas' && hadOne());
   if (registered.holder.refuses || !may) {

@@ -1,9 +1,9 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { fromHex } from '../../../src/pki/bytes.ts';
 import { parseCertificate } from '../../../src/pki/certificate.ts';
 import type { Outcome } from '../../../src/renewal/outcome.ts';
 import { Office, World, type WorldOptions } from '../../faults/world.ts';
-import { hostileCertificates, type HostileCertificate } from '../../hostile/certificates.ts';
+import { hostileBytes, hostileCertificates, type HostileCertificate } from '../../hostile/certificates.ts';
 import type { KeyState } from '../../virtual-key/state.ts';
 
 const containersOf = (state: KeyState): KeyState['applications'][number]['containers'] =>
@@ -40,15 +40,21 @@ function expectRefused(world: World, outcome: Outcome): void {
 const openWorld = (options: WorldOptions = {}): Promise<World> =>
   World.open(office, 'due-30-days', 'longmai-hid', options);
 
-test.each(hostileCertificates)('a certificate $name is refused and leaves the key as it was', async (hostile) => {
-  const world = await openWorld();
-  issueNext(hostile, world);
+describe.each([
+  ['cmp', hostileCertificates],
+  // Here the certificate is not part of a DER message: bytes of any kind come through.
+  ['rest', [...hostileCertificates, ...hostileBytes]],
+] as const)('over %s', (authority, certificates) => {
+  test.each(certificates)('a certificate $name is refused and leaves the key as it was', async (hostile) => {
+    const world = await openWorld({ authority });
+    issueNext(hostile, world);
 
-  const outcome = await world.press();
+    const outcome = await world.press();
 
-  expect(outcome).toMatchObject({ kind: 'stopped', reason: 'notAcceptable', step: 'request', resumable: false });
-  expect(outcome).toMatchObject({ acceptance: hostile.stoppedBy });
-  expectRefused(world, outcome);
+    expect(outcome).toMatchObject({ kind: 'stopped', reason: 'notAcceptable', step: 'request', resumable: false });
+    expect(outcome).toMatchObject({ acceptance: hostile.stoppedBy });
+    expectRefused(world, outcome);
+  });
 });
 
 test('a certificate weaker than the policy’s floor is refused and leaves the key as it was', async () => {
