@@ -1,10 +1,11 @@
 import { openAcceptanceTarget } from './acceptance-target.ts';
 import { deviceTargets } from './device-targets.ts';
+import { documentTargets } from './document-targets.ts';
 import { parserTargets } from './parser-targets.ts';
 import type { Target } from './target.ts';
 
 /** Everything that reads bytes from outside. */
-export const readingTargets = (): readonly Target[] => [...parserTargets(), ...deviceTargets()];
+export const readingTargets = (): readonly Target[] => [...parserTargets(), ...deviceTargets(), ...documentTargets()];
 
 export const acceptanceName = 'acceptance';
 
