@@ -1,5 +1,5 @@
 import { userDatabase } from '../storage/database.ts';
-import { StorageError } from '../storage/errors.ts';
+import { storageError } from '../storage/errors.ts';
 import { identifyBrowser } from './browser-identity.ts';
 import type { BrowserPort, Door, StorageState } from './ports.ts';
 
@@ -41,7 +41,9 @@ export const looksPrivate = ({ quota }: Quota, heapLimit: number | undefined): b
   quota !== undefined && heapLimit !== undefined && quota > 0 && quota < 2 * heapLimit;
 
 async function storage(): Promise<StorageState> {
-  const estimate: Quota = await navigator.storage.estimate().catch(() => ({}));
+  // Not there in a page that is not secure.
+  const { storage: manager } = navigator as { readonly storage?: StorageManager };
+  const estimate: Quota = (await manager?.estimate().catch(() => undefined)) ?? {};
   const { memory } = performance as Performance & { readonly memory?: { readonly jsHeapSizeLimit: number } };
   const { quota, usage } = estimate;
   const facts = {
@@ -52,8 +54,9 @@ async function storage(): Promise<StorageState> {
     await (await userDatabase()).count('transactions');
     return { state: 'ok', ...facts };
   } catch (error) {
-    if (!(error instanceof StorageError)) return { state: 'failed', ...facts };
-    return { state: error.code === 'damaged' ? 'failed' : error.code, ...facts };
+    // Where it is forbidden, some browsers throw before there is anything to wait for.
+    const { code } = storageError(error, 'opening the user database');
+    return { state: code === 'damaged' ? 'failed' : code, ...facts };
   }
 }
 

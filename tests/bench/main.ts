@@ -15,6 +15,7 @@ import { plugIn } from './plug-in.ts';
 import { renewal } from './renewal.ts';
 import { siteStart } from './site-start.ts';
 import { smAlgorithms } from './sm-algorithms.ts';
+import { systemCheck } from './system-check.ts';
 import { transmitCanokey } from './transmit-canokey.ts';
 import { transmitCcid } from './transmit-ccid.ts';
 import { transmitLongmai } from './transmit-longmai.ts';
@@ -27,6 +28,7 @@ const measures: readonly Measure[] = [
   certificateParse,
   plugIn,
   renewal,
+  systemCheck,
   deadline,
   faqSearch,
   bundleSizes,

@@ -63,7 +63,7 @@ export const browserChecks = checksOf(
   },
   {
     // After the network: what was fetched anew a moment ago is fresh.
-    ...{ id: 'content', group: 'browser', needs: [], after: ['network', 'service'], limitMs },
+    ...{ id: 'content', group: 'browser', needs: ['storage'], after: ['network', 'service'], limitMs },
     async detect({ ports: { service, clock } }) {
       let copies: readonly ({ readonly storedAt: number } | undefined)[];
       try {

@@ -30,7 +30,8 @@ export const pages: readonly View[] = [
   '/appointments',
   '/letter',
   '/check',
-  '/code/C04108',
+  '/code/209009',
+  '/code/R15-3-07',
   '/code/no-such-code',
   '/privacy',
   '/about',
@@ -234,6 +235,35 @@ export const keyViews: readonly View[] = [
     path: '/renew',
     key: { scenario: 'ca-refuses' },
     reach: renewsUntil('证书机构没有同意这次申请。'),
+  },
+  {
+    name: 'check: no key',
+    path: '/check?from=permission',
+    reach: sees('浏览器和网络都正常。插上 USBKEY，可以接着检测它。'),
+  },
+  {
+    name: 'check: in order',
+    path: '/check?from=browser',
+    key: { scenario: 'not-due' },
+    reach: sees(/都正常|没有大问题/),
+  },
+  {
+    name: 'check: two things to deal with, and the report',
+    path: '/check?from=password',
+    key: { scenario: 'locked' },
+    reach: async (page: Page): Promise<void> => {
+      await sees('有 2 处要处理，先看第一处。')(page);
+      await page.getByText('检测报告，供热线查看').click();
+    },
+  },
+  {
+    name: 'check: test signature',
+    path: '/check?from=browser',
+    key: { scenario: 'not-due' },
+    reach: async (page: Page): Promise<void> => {
+      await page.getByRole('button', { name: '用密码试签一次' }).click();
+      await expect(page.locator('input[type=password]')).toBeVisible();
+    },
   },
   {
     name: 'key acceptance: with a certificate on the key',

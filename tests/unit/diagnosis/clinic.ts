@@ -1,7 +1,6 @@
 import 'fake-indexeddb/auto';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { vi } from 'vitest';
 import type { Cause } from '../../../src/diagnosis/causes.ts';
 import type { CheckId, Finding } from '../../../src/diagnosis/check.ts';
 import { identifyBrowser } from '../../../src/diagnosis/browser-identity.ts';
@@ -16,7 +15,7 @@ import { toBase64 } from '../../../src/pki/bytes.ts';
 import { answerWith, sendJson, type RequestHandler } from '../../reference-ca/http.ts';
 import { openReferenceCa, type ReferenceCa } from '../../reference-ca/reference-ca.ts';
 import type { Attachment, KeyState, Scenario } from '../../virtual-key/state.ts';
-import { VirtualKey } from '../../virtual-key/virtual-key.ts';
+import { VirtualKey, type VirtualKeyOptions } from '../../virtual-key/virtual-key.ts';
 
 export const chromeOnWindows =
   'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36';
@@ -84,30 +83,36 @@ export class Clinic {
     await this.ca.close();
   }
 
-  /** A fresh computer: nothing kept, no key. */
-  async patient(scenario?: Scenario | KeyState, attachment: Attachment = 'longmai-hid'): Promise<Patient> {
+  /** A computer on which nothing is kept, with a key or without. */
+  async patient(
+    scenario?: Scenario | KeyState,
+    attachment: Attachment = 'longmai-hid',
+    options: VirtualKeyOptions = {},
+  ): Promise<Patient> {
     this.spoil = undefined;
     this.requests.length = 0;
     await clearDocuments();
     for (const { transactionId } of await allTransactions()) await removeTransaction(transactionId);
     const { origin } = this;
-    const reach = globalThis.fetch;
-    const restore = realFetch ?? reach;
-    realFetch = restore;
-    vi.stubGlobal('fetch', (url: string, init?: RequestInit) => restore(new URL(url, origin), init));
+    setGlobal('fetch', (url: string, init?: RequestInit) => realFetch(new URL(url, origin), init));
     if (scenario === undefined) {
-      vi.stubGlobal('navigator', {});
+      setGlobal('navigator', {});
       return new Patient(this, undefined);
     }
     const state = typeof scenario === 'string' ? await this.ca.personalise(scenario, attachment) : scenario;
-    const key = new VirtualKey(state, { hasGesture: () => true });
-    vi.stubGlobal('navigator', { usb: key.usb, hid: key.hid });
+    const key = new VirtualKey(state, { hasGesture: () => true, ...options });
+    setGlobal('navigator', { usb: key.usb, hid: key.hid });
     key.grant();
     await key.plug();
     return new Patient(this, key);
   }
 }
-let realFetch: typeof fetch | undefined;
+
+/** Pages ask for paths; a path is one at the clinic's server. */
+const realFetch = globalThis.fetch;
+function setGlobal(name: 'fetch' | 'navigator', value: unknown): void {
+  Object.defineProperty(globalThis, name, { configurable: true, writable: true, value });
+}
 
 export const keysOnDesk: KeyPort = {
   attached: authorisedKeys,

@@ -1,6 +1,23 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { causeWords, type CauseWords } from '../../../src/app/messages/causes.ts';
+import { keyTrouble, type TroubleWords } from '../../../src/app/messages/key-trouble.ts';
+import type { Cause } from '../../../src/diagnosis/causes.ts';
+import type { CheckGroup, CheckId } from '../../../src/diagnosis/check.ts';
+import { causeCode, causeIn, decodeFault } from '../../../src/diagnosis/fault-code.ts';
+import { allChecks } from '../../../src/diagnosis/run-checks.ts';
 import { Clinic } from './clinic.ts';
 import { situations } from './situations.ts';
+
+/** What the page says was found. */
+function wordsOf(cause: Cause): string {
+  const own: Partial<Record<Cause, CauseWords>> = causeWords['zh-CN'];
+  const elsewhere: Partial<Record<Cause, TroubleWords | string>> = keyTrouble['zh-CN'];
+  const found = own[cause]?.found;
+  if (typeof found === 'function') return found({ days: 1, ms: 1, minutes: 1, count: 1, tail: '0001' });
+  const words = elsewhere[cause];
+  return found ?? (typeof words === 'object' ? words.happened : '');
+}
+const groupOf = (id: CheckId): CheckGroup => allChecks.find((check) => check.id === id)?.group ?? 'browser';
 
 let clinic: Clinic;
 beforeAll(async () => {
@@ -18,6 +35,9 @@ describe('a broken situation', () => {
     const examined = await patient.examine();
 
     expect(examined.said[check], JSON.stringify(examined.said)).toBe(cause);
+    expect(wordsOf(cause).length).toBeGreaterThan(3);
+    const code = decodeFault(causeCode(groupOf(check), cause, undefined));
+    expect(code && causeIn(code)).toBe(cause);
     expect(patient.virtual?.state()).toEqual(before);
     expect(patient.virtual?.writes ?? 0).toBe(0);
     if (!mended) return;
