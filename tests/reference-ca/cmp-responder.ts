@@ -249,9 +249,9 @@ export class CmpResponder {
       ...(encryptedKey && { encryptedKey }),
       authority: granted.grant.authority,
       confirmBy,
+      ...(request.kind !== 'cr' && this.#issuance.supersedes('onIssue', sender.fingerprint)),
       exchange: answer.exchange,
     });
-    if (request.kind !== 'cr') await this.#issuance.supersede('onIssue', sender.fingerprint, header.transactionId);
     return answer.message;
   }
 
@@ -358,9 +358,9 @@ export class CmpResponder {
     if (before) return before.message;
     const { message, exchange } = await this.#answer(received, { type: 'pkiConf' });
     if (isAccepted) {
-      await this.#issuance.ledger.append({ type: 'confirmed', transactionId, exchange });
-      if (transaction.kind !== 'cr')
-        await this.#issuance.supersede('onConfirm', transaction.oldCertificate, transactionId);
+      const { kind, oldCertificate } = transaction;
+      const superseding = kind === 'cr' ? {} : this.#issuance.supersedes('onConfirm', oldCertificate);
+      await this.#issuance.ledger.append({ type: 'confirmed', transactionId, ...superseding, exchange });
     } else {
       await this.#issuance.ledger.append({ type: 'withdrawn', transactionId, reason: 'rejectedByHolder', exchange });
       await this.#issuance.withdrawOrphans();

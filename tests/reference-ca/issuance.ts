@@ -128,10 +128,14 @@ export class Issuance {
     return this.now().getTime() + this.policy.confirmWaitSeconds * 1000;
   }
 
-  /** A signing certificate was issued, or confirmed: the old one goes where the policy says so. @param old its fingerprint */
-  async supersede(when: 'onIssue' | 'onConfirm', old: string, transactionId: string): Promise<void> {
-    if (this.policy.revokeOld !== when || this.ledger.certificateByFingerprint(old)?.status !== 'valid') return;
-    await this.ledger.append({ type: 'revoked', certificate: old, supersededBy: transactionId });
+  /**
+   * Whether the old certificate goes with the entry that a signing certificate was issued, or confirmed. It is one entry
+   * for both, so that no crash comes between them.
+   * @param old its fingerprint
+   */
+  supersedes(when: 'onIssue' | 'onConfirm', old: string): { readonly supersedesOld?: true } {
+    const goes = this.policy.revokeOld === when && this.ledger.certificateByFingerprint(old)?.status === 'valid';
+    return goes ? { supersedesOld: true } : {};
   }
 
   /** Which authority answers the holder of a certificate of this one. */

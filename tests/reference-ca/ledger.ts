@@ -48,6 +48,8 @@ export type RevocationReason = (typeof revocationReasons)[number];
 
 const at = { at: v.pipe(v.string(), v.isoTimestamp()) };
 const transactionId = { transactionId: hex };
+/** With this the old certificate is revoked: the new one has taken its place. */
+const supersedesOld = v.optional(v.boolean());
 /** What is asked for, and by whom. */
 const request = {
   oldCertificate: digest,
@@ -94,12 +96,13 @@ const entrySchema = v.variant('type', [
     authority: v.picklist(authorityNames),
     /** Milliseconds since 1970; absent where the transaction it belongs to is confirmed already. */
     confirmBy: v.optional(count),
+    supersedesOld,
     /** Absent: it had waited, and somebody who did not sign asked for it. */
     exchange: v.optional(exchange),
   }),
   /** The request was answered again: the same certificate in a new message. */
   v.object({ ...at, ...transactionId, type: v.literal('repeated'), exchange }),
-  v.object({ ...at, ...transactionId, type: v.literal('confirmed'), exchange }),
+  v.object({ ...at, ...transactionId, type: v.literal('confirmed'), supersedesOld, exchange }),
   v.object({
     ...at,
     ...transactionId,
@@ -367,6 +370,7 @@ export class Ledger {
         }
         if (isConfirmed) this.#changeCertificate(fingerprint(entry.certificate), { status: 'valid' });
         this.#begin(entry.transactionId, isConfirmed ? 'confirmed' : 'issued', entry);
+        if (entry.supersedesOld === true) this.#supersede(entry.oldCertificate, entry);
         return;
       }
       case 'refused':
@@ -383,6 +387,7 @@ export class Ledger {
       case 'confirmed': {
         const changed = this.#change(entry.transactionId, entry.exchange, () => ({ status: 'confirmed' }));
         this.#confirmCertificate(changed);
+        if (entry.supersedesOld === true) this.#supersede(changed.oldCertificate, entry);
         // In rest-enrolment one confirmation is for all that belongs to the transaction.
         for (const { transactionId: id, kind, status } of this.encryptionTransactions(entry.transactionId)) {
           if (kind !== 'encryption' || status !== 'issued') continue;
@@ -400,6 +405,15 @@ export class Ledger {
         return;
       }
     }
+  }
+
+  /** @param certificate its fingerprint */
+  #supersede(certificate: string, by: { readonly transactionId: string; readonly at: string }): void {
+    this.#changeCertificate(certificate, {
+      status: 'revoked',
+      supersededBy: by.transactionId,
+      revocation: { at: new Date(by.at), reason: 'superseded' },
+    });
   }
 
   #revokeCertificate({ certificate }: Transaction, at: string): void {

@@ -292,11 +292,9 @@ export class RestResponder {
       ...issued,
       authority: granted.grant.authority,
       ...(confirmBy !== undefined && { confirmBy }),
+      ...(granted.signingTransaction === undefined && this.#issuance.supersedes('onIssue', description.oldCertificate)),
       ...(exchange && { exchange }),
     });
-    if (granted.signingTransaction === undefined) {
-      await this.#issuance.supersede('onIssue', description.oldCertificate, transactionId);
-    }
   }
 
   /** An encryption certificate is confirmed with the signing certificate. */
@@ -424,8 +422,8 @@ export class RestResponder {
         throw new Refusal('badRequest', 'an encryption certificate is confirmed with its signing certificate');
       }
       const answer = await this.#answer(received, { status: 'confirmed' });
-      await ledger.append({ type: 'confirmed', transactionId, exchange: answer.exchange });
-      await this.#issuance.supersede('onConfirm', transaction.oldCertificate, transactionId);
+      const superseding = this.#issuance.supersedes('onConfirm', transaction.oldCertificate);
+      await ledger.append({ type: 'confirmed', transactionId, ...superseding, exchange: answer.exchange });
       return answer;
     }
     const reason = kind === 'encryption' ? 'deliveryRefused' : 'rejectedByHolder';

@@ -34,7 +34,7 @@ async function register(ledger: Ledger): Promise<void> {
   });
 }
 
-async function issue(ledger: Ledger): Promise<void> {
+async function issue(ledger: Ledger, more: { readonly supersedesOld?: true } = {}): Promise<void> {
   await ledger.append({
     type: 'issued',
     transactionId,
@@ -45,6 +45,7 @@ async function issue(ledger: Ledger): Promise<void> {
     authority: 'sm2',
     confirmBy: 1000,
     exchange: exchange(1),
+    ...more,
   });
 }
 
@@ -100,6 +101,39 @@ test('a withdrawn certificate is revoked, and its holder keeps the old one', asy
   expect(ledger.certificate(newCertificate)?.status).toBe('revoked');
   expect(ledger.certificate(oldCertificate)?.status).toBe('valid');
 });
+
+test.each(['issued', 'confirmed'] as const)(
+  'a certificate that is replaced goes in the very entry: %s',
+  async (type) => {
+    const ledger = await Ledger.open(directory);
+    await register(ledger);
+    await issue(ledger, type === 'issued' ? { supersedesOld: true } : {});
+    const confirmed = { type: 'confirmed', transactionId, exchange: exchange(3) } as const;
+    if (type === 'confirmed') await ledger.append({ ...confirmed, supersedesOld: true });
+    await ledger.close();
+
+    // Whatever line was the last that a crash left: both, or neither.
+    const lines = (await readFile(ledgerFile(), 'utf8')).trimEnd().split('\n');
+    const states: unknown[] = [];
+    for (let left = 1; left <= lines.length; left++) {
+      await writeFile(ledgerFile(), `${lines.slice(0, left).join('\n')}\n`);
+      const again = await Ledger.open(directory);
+      const { status, supersededBy, revocation } = again.certificate(oldCertificate) ?? {};
+      states.push([again.transaction(transactionId)?.status, status, supersededBy, revocation?.reason]);
+      await again.close();
+    }
+    const gone = ['revoked', transactionId, 'superseded'];
+    expect(states).toEqual([
+      [undefined, 'valid', undefined, undefined],
+      ...(type === 'issued'
+        ? [['issued', ...gone]]
+        : [
+            ['issued', 'valid', undefined, undefined],
+            ['confirmed', ...gone],
+          ]),
+    ]);
+  },
+);
 
 test('overdue are the issued ones whose time to confirm has passed', async () => {
   const ledger = Ledger.inMemory();
