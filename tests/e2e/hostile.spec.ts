@@ -8,6 +8,7 @@ import { demoDirectory } from '../demo/options.ts';
 import { createDemoServer } from '../demo/server.ts';
 import { staticFiles } from '../demo/static-files.ts';
 import { hostileCertificates } from '../hostile/certificates.ts';
+import { hostileEncryptionCertificates } from '../hostile/encryption-certificates.ts';
 import { hostileMessages, type MessageKit } from '../hostile/messages.ts';
 import { changedEnrolment } from '../hostile/rig.ts';
 import { openReferenceCa, type ReferenceCa } from '../reference-ca/reference-ca.ts';
@@ -25,7 +26,7 @@ let ca: ReferenceCa;
 let origin: string;
 let close: () => Promise<void>;
 test.beforeAll(async () => {
-  ca = await openReferenceCa();
+  ca = await openReferenceCa({ policy: { encryptionCertificate: 'ifOldHas' } });
   const server = createDemoServer(ca, staticFiles(demoDirectory), { demo: true });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   origin = `http://localhost:${(server.address() as AddressInfo).port}`;
@@ -105,6 +106,51 @@ for (let first = 0; first < chosen.length; first += perPage) {
     }
   });
 }
+
+const chosenForEncryption = ['that may sign too', 'for another key pair than the envelope’s'];
+
+test(`an encryption certificate ${chosenForEncryption.join(', or ')} is not written, nothing is confirmed, and the work goes on once there is a right one`, async ({
+  page,
+  desk,
+}) => {
+  await desk({ scenario: 'due-30-days' });
+  for (const name of chosenForEncryption) {
+    const hostile = hostileEncryptionCertificates.find((one) => one.name === name);
+    if (!hostile) throw new RangeError(`no certificate ${name}`);
+    await upToPassword(page);
+    const [before] = containersOf(await keyState(page));
+    const oldCertificate = parseCertificate(fromHex(before?.signing?.certificate ?? ''));
+    const { hierarchy } = ca;
+    let signingCertificate = oldCertificate;
+    ca.faults.certify(
+      (perfect) => {
+        signingCertificate = parseCertificate(perfect);
+        return Promise.resolve(perfect);
+      },
+      (perfect) => hostile.make(perfect, { hierarchy, oldCertificate, signingCertificate, now: new Date() }),
+    );
+
+    await typePassword(page);
+
+    for (const failure of hostile.overCmp ?? hostile.stoppedBy)
+      await expect(card(page).getByText(acceptance['zh-CN'].failures[failure])).toBeVisible();
+    await expect(card(page).getByText(/^原来的证书仍在/)).toBeVisible();
+    const [old, begun] = containersOf(await keyState(page));
+    expect(old).toEqual(before);
+    expect(begun?.encryption).toBeUndefined();
+    const transactionId = begun?.name.slice(1) ?? '';
+    expect(ca.ledger.transaction(transactionId)?.status).toBe('issued');
+    expect(ca.ledger.encryptionTransactions(transactionId).map(({ status }) => status)).toEqual(['withdrawn']);
+
+    await page.goto(`${origin}/certificates`);
+    await card(page).getByRole('link', { name: '继续办理' }).click();
+    await typePassword(page);
+    await expect(seen(page, /证书已更新，新的有效期到/)).toBeVisible();
+    expect(ca.ledger.transaction(transactionId)?.status).toBe('confirmed');
+    expect(containersOf(await keyState(page))[1]?.encryption?.certificate).toBeTruthy();
+    await anotherKey(page);
+  }
+});
 
 /** Everything the authority says to the page is changed from now on. */
 async function changeAnswers(page: Page, { make }: (typeof hostileMessages)[number], kit: MessageKit): Promise<void> {

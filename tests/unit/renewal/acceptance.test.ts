@@ -1,5 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { acceptance } from '../../../src/app/messages/acceptance.ts';
 import { fromHex, type Bytes } from '../../../src/pki/bytes.ts';
 import { parseCertificate } from '../../../src/pki/certificate.ts';
 import { acceptanceFailures, type AcceptanceContext, type AcceptanceFailure } from '../../../src/renewal/acceptance.ts';
@@ -11,6 +12,8 @@ import { policy } from '../../faults/policy.ts';
 import { readTree } from '../../fuzz/der-tree.ts';
 import { CertificateDraft } from '../../hostile/certificate-changes.ts';
 import { hostileBytes, hostileCertificates } from '../../hostile/certificates.ts';
+import { hostileEncryptionCertificates } from '../../hostile/encryption-certificates.ts';
+import { hostileEnvelopes } from '../../hostile/envelopes.ts';
 
 const now = new Date('2026-11-22T09:00:00Z');
 const days = (count: number): Date => new Date(now.getTime() + count * 86_400_000);
@@ -92,6 +95,17 @@ test.each([...hostileCertificates, ...hostileBytes])(
     expect(await acceptanceFailures(hostile, asked)).toEqual(stoppedBy);
   },
 );
+
+test('every check of either list has its hostile answer', () => {
+  const stopping = [...hostileCertificates, ...hostileBytes, ...hostileEncryptionCertificates].flatMap(
+    ({ stoppedBy }): readonly string[] => stoppedBy,
+  );
+  const ofEnvelopes = hostileEnvelopes(() => new Uint8Array()).flatMap(({ stoppedBy }): readonly string[] => stoppedBy);
+  // These need another key or another USBKEY than the tables have: they have tests of their own.
+  const elsewhere = ['weakerKey', 'otherKeyPair'];
+
+  expect(new Set([...stopping, ...ofEnvelopes, ...elsewhere])).toEqual(new Set(Object.keys(acceptance.en.failures)));
+});
 
 test('a renewal may not be weaker than what it replaces, and an upgrade not than the policy', async () => {
   const weaker = await issue({ key: () => rsaKey });
