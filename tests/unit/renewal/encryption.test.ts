@@ -10,6 +10,7 @@ import type { JournalRecord } from '../../../src/renewal/journal.ts';
 import type { Outcome } from '../../../src/renewal/outcome.ts';
 import type { Ports } from '../../../src/renewal/procedure.ts';
 import { KeyError } from '../../../src/usbkey/usbkey.ts';
+import { readSent } from '../../faults/sent.ts';
 import { substitute } from '../../faults/substitute.ts';
 import { MemoryJournal, Office, recordsOf, World, type WorldOptions } from '../../faults/world.ts';
 import type { KeyState, Scenario } from '../../virtual-key/state.ts';
@@ -62,7 +63,7 @@ function expectBoth(world: World, outcome: Outcome): void {
   expect(toHex(parseCertificate(encryptionCertificate).spki)).toContain(point);
   oldIsAsItWas(world);
 }
-const isCr = (request: Uint8Array): boolean => parseMessage(request).body.type === 'cr';
+const isCr = (request: Uint8Array): boolean => readSent(request).kind === 'encryption';
 /** The authority's answer to the request for the encryption certificate, changed. */
 const delivering = (change: (answer: Extract<EnrolmentAnswer, { kind: 'issued' }>) => EnrolmentAnswer): Changed =>
   withAuthority((ports) => ({
@@ -302,6 +303,37 @@ describe('interrupted', () => {
     expectBoth(elsewhere, outcome);
     expect(outcome.transactionId).toBe(first.transactionId);
     expect(await statuses(outcome.transactionId)).toEqual(['confirmed', 'confirmed']);
+  });
+
+  const others = (['rest', 'restCfca'] as const).flatMap((authority) =>
+    cuts.map(([when, change]) => [authority, when, change] as const),
+  );
+  test.each(others)(
+    'at an authority of another kind (%s), %s, the transaction goes on',
+    async (authority, _when, change) => {
+      const world = await open('due-30-days', { authority });
+      const first = await press(world, change);
+      expect(first.kind === 'success' || first.resumable).toBe(true);
+
+      const outcome = await press(world);
+
+      expectBoth(world, outcome);
+      expect(outcome.transactionId).toBe(first.transactionId);
+      expect(status(outcome.transactionId ?? '')).toBe('confirmed');
+    },
+  );
+
+  test('a delivery that only the former page could open is asked for once more', async () => {
+    const world = await open('due-30-days', { authority: 'restCfca' });
+    const [, change] = cuts.find(([when]) => when === 'before the answer is read') ?? [];
+    const first = await press(world, change);
+    expect(recordOf(world)?.encryption).toMatchObject({ stage: 'request', attempt: 0 });
+
+    const outcome = await press(world);
+
+    expectBoth(world, outcome);
+    expect(recordOf(world)?.encryption).toMatchObject({ stage: 'done', attempt: 1 });
+    expect(await statuses(first.transactionId, 1)).toEqual(['confirmed', 'confirmed']);
   });
 
   test('a key that has lost the pair before the last word is given it once more', async () => {
