@@ -1,44 +1,17 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { playwright } from '@vitest/browser-playwright';
 import { build, type Plugin, type ResolvedConfig } from 'vite';
 import { defineConfig } from 'vitest/config';
+import { headers } from './tests/deploy/headers.ts';
 import { checksums, integrity } from './tests/deploy/sealed-build.ts';
-import { chromiumArgs, findChromium } from './tests/tools/browser.mjs';
+import { chromiumArgs, findHeadless } from './tests/tools/browser.mjs';
 
 /** The last Chrome of Windows 7, still common in the offices this site is for. */
 const target = ['chrome109', 'edge109'];
-
-/** The headers every host must send: used by `vite preview`, written to `_headers` and sent by the demo's server. */
-export const headers: Record<string, string> = {
-  'Content-Security-Policy': [
-    "default-src 'self'",
-    "script-src 'self'",
-    "style-src 'self'",
-    "img-src 'self' data:",
-    "connect-src 'self'",
-    "worker-src 'self'",
-    "manifest-src 'self'",
-    "object-src 'none'",
-    "base-uri 'none'",
-    "form-action 'self'",
-    "frame-ancestors 'none'",
-    "require-trusted-types-for 'script'",
-    'trusted-types svelte-trusted-html app-script-url',
-  ].join('; '),
-  'X-Content-Type-Options': 'nosniff',
-  'Referrer-Policy': 'no-referrer',
-  'Cross-Origin-Opener-Policy': 'same-origin',
-  'Cross-Origin-Resource-Policy': 'same-origin',
-  'Permissions-Policy': [
-    ...['usb', 'hid', 'geolocation', 'clipboard-write', 'screen-wake-lock'].map((feature) => `${feature}=(self)`),
-    ...['accelerometer', 'camera', 'display-capture', 'gyroscope', 'magnetometer', 'microphone', 'midi', 'payment'].map(
-      (feature) => `${feature}=()`,
-    ),
-  ].join(', '),
-};
 
 async function filesBelow(dir: string): Promise<string[]> {
   const entries = await readdir(dir, { withFileTypes: true, recursive: true });
@@ -144,7 +117,7 @@ function virtualKey(): Plugin {
   };
 }
 
-const executablePath = process.env['VITEST'] ? findChromium() : undefined;
+const executablePath = process.env['VITEST'] ? findHeadless() : undefined;
 
 export default defineConfig(({ mode }) => ({
   plugins: [
@@ -173,8 +146,17 @@ export default defineConfig(({ mode }) => ({
     // Guards against a test that hangs, never a measure of speed: the machine may be slow, and RSA keys take what they take.
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    expect: { poll: { timeout: 15_000 } },
     projects: [
-      { extends: true, test: { name: 'unit', environment: 'node', include: ['tests/unit/**/*.test.ts'] } },
+      {
+        extends: true,
+        test: {
+          name: 'unit',
+          environment: 'node',
+          include: ['tests/unit/**/*.test.ts'],
+          maxWorkers: availableParallelism(),
+        },
+      },
       {
         extends: true,
         test: {

@@ -1,9 +1,9 @@
 // @ts-check
-// Programs the tests need and a machine may lack: a browser, OpenSSL. Use what is there, else install it where that is
+// Programs the tests need and a machine may lack: a browser, OpenSSL, nginx. Use what is there, else install it where that is
 // possible (root and apt on Debian), else say plainly what to type.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { findChromium } from './browser.mjs';
+import { findChromium, findHeadless } from './browser.mjs';
 
 /** @param {string} command @param {string[]} args */
 const run = (command, args) => {
@@ -51,6 +51,21 @@ No Chromium, Chrome or Edge was found, and none could be installed.
   elsewhere:  install Chrome, or set CHROME_PATH=/path/to/chrome
 Then run the command again. Without a browser only the unit tests run: npm run test:unit`);
   return undefined;
+}
+
+/** Installs the browser without windows beside Debian's own one, where it can be had: tests are faster with it. */
+export function ensureHeadless() {
+  const found = findHeadless();
+  // Both of one version, so both are named.
+  if (found === '/usr/bin/chromium' && isDebian()) aptInstall('chromium', 'chromium-headless-shell');
+}
+
+/** True when there is an nginx, installed if need be. */
+export function ensureNginx() {
+  const works = () => spawnSync('nginx', ['-v'], { stdio: 'ignore' }).status === 0;
+  if (works()) return true;
+  if (isDebian()) aptInstall('nginx');
+  return works();
 }
 
 /** True when an OpenSSL 3 is on the PATH, installed if need be. */

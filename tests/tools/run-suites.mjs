@@ -10,7 +10,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ensureCompiler, ensureDisplay } from '../usb-stack/ensure.mjs';
 import { findChromium } from './browser.mjs';
-import { ensureBrowser, ensureOpenssl } from './ensure.mjs';
+import { ensureBrowser, ensureHeadless, ensureNginx, ensureOpenssl } from './ensure.mjs';
 import {
   failuresOfPlaywright,
   failuresOfVitest,
@@ -97,11 +97,12 @@ async function vitest(project) {
   count(project, ok, report && [report.numPassedTests, report.numFailedTests, report.numPendingTests], said);
 }
 
-/** @param {string} suite @param {string} config */
-async function playwright(suite, config) {
+/** @param {string} suite @param {string} config @param {string[]} [files] @param {Record<string, string>} [env] */
+async function playwright(suite, config, files = [], env = {}) {
   const file = path.join(reports, `${suite}.json`);
   rmSync(file, { force: true });
-  const { ok, said } = await node('node_modules/@playwright/test/cli.js', ['test', '-c', config], {
+  const { ok, said } = await node('node_modules/@playwright/test/cli.js', ['test', '-c', config, ...files], {
+    ...env,
     PLAYWRIGHT_JSON_OUTPUT_FILE: file,
   });
   const report = /** @type {import('./suite-report.mjs').PlaywrightReport | undefined} */ (readReport(file));
@@ -116,7 +117,14 @@ async function e2e() {
     const { ok, said } = await node('node_modules/vite/bin/vite.js', build);
     if (!ok) return count('e2e', false, undefined, said);
   }
-  return playwright('e2e', 'tests/playwright.config.ts');
+  const config = 'tests/playwright.config.ts';
+  await playwright('e2e', config);
+  // Again behind nginx: what a server in front can spoil, and a renewal through it. E2E_FRONT=nginx runs all so.
+  if (process.env['E2E_FRONT'] === 'nginx') return;
+  console.log('\n# e2e behind nginx');
+  if (ensureNginx())
+    await playwright('e2e-nginx', config, ['headers', 'production', 'offline'], { E2E_FRONT: 'nginx' });
+  else missing('e2e-nginx', 'nginx');
 }
 
 /** A short slice of the faults, the same every time, and every deliberate defect: each run is one check. */
@@ -169,6 +177,7 @@ function missing(suite, what) {
 mkdirSync(reports, { recursive: true });
 const needBrowser = suites.some((suite) => ['browser', 'e2e', 'usb'].includes(suite));
 const browser = needBrowser ? await ensureBrowser() : undefined;
+if (browser && strict) ensureHeadless();
 /** @type {string[]} */
 const durations = [];
 for (const suite of suites) {
