@@ -1,4 +1,4 @@
-import { test as base, expect, type Page } from '@playwright/test';
+import { test as base, expect, type BrowserContext, type Page } from '@playwright/test';
 import type { Attachment, CommandSet, KeyState, PivAlgorithm, Scenario } from '../virtual-key/state.ts';
 import type {} from '../virtual-key/browser.ts';
 
@@ -18,27 +18,47 @@ export interface KeyOnDesk {
 }
 
 interface Fixtures {
-  /** Uncaught errors, console errors and violations of the content security policy; every test ends without any. */
+  /**
+   * Uncaught errors, console errors and violations of the content security policy, in every page of every context; every
+   * test ends without any. Nor may it have asked anything of another host, which cannot be forgiven.
+   */
   problems: string[];
   /** Lays a key on the desk before the page is opened. */
   desk: (key: KeyOnDesk) => Promise<void>;
 }
 
+/** Whether an address is one of a server that the test runs, or leads to no server at all. */
+function isOfThisMachine(address: string): boolean {
+  const { protocol, hostname } = new URL(address);
+  return !/^(?:https?|wss?):$/.test(protocol) || ['localhost', '127.0.0.1', '[::1]'].includes(hostname);
+}
+
 export const test = base.extend<Fixtures>({
   problems: [
-    async ({ page }, use) => {
+    async ({ browser, context }, use) => {
       const problems: string[] = [];
-      page.on('pageerror', (error) => problems.push(`uncaught: ${error.message}`));
-      page.on('console', (message) => {
-        if (message.type() === 'error') problems.push(`console: ${message.text()}`);
-      });
-      await page.addInitScript(() => {
-        document.addEventListener('securitypolicyviolation', (event) => {
-          console.error(`CSP ${event.effectiveDirective} ${event.blockedURI} ${event.sample}`);
+      const foreign: string[] = [];
+      const watch = async (watched: BrowserContext): Promise<void> => {
+        watched.on('weberror', (error) => problems.push(`uncaught: ${error.error().message}`));
+        watched.on('console', (message) => {
+          if (message.type() === 'error') problems.push(`console: ${message.text()}`);
         });
-      });
+        watched.on('request', (request) => {
+          if (!isOfThisMachine(request.url())) foreign.push(request.url());
+        });
+        await watched.addInitScript(() => {
+          document.addEventListener('securitypolicyviolation', (event) => {
+            console.error(`CSP ${event.effectiveDirective} ${event.blockedURI} ${event.sample}`);
+          });
+        });
+      };
+      const watchAnother = (another: BrowserContext): void => void watch(another);
+      await watch(context);
+      browser.on('context', watchAnother);
       await use(problems);
+      browser.off('context', watchAnother);
       expect(problems).toEqual([]);
+      expect(foreign).toEqual([]);
     },
     { auto: true },
   ],

@@ -24,7 +24,9 @@ test.beforeEach(async () => {
   ca = await openReferenceCa();
   asked = [];
 });
-test.afterEach(async () => {
+test.afterEach(async ({ page }) => {
+  // It may still be fetching for later.
+  await page.close();
   await server?.close();
   await ca.close();
 });

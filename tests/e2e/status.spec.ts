@@ -31,7 +31,9 @@ test.beforeEach(async () => {
     );
   server = await listen(make, { port: 0, strictPort: true, host: '127.0.0.1' });
 });
-test.afterEach(async () => {
+test.afterEach(async ({ page }) => {
+  // It may still be fetching for later.
+  await page.close();
   await server.close();
   await ca.close();
 });
