@@ -44,9 +44,12 @@ export function failuresOfVitest({ testResults }, root) {
     const file = path.relative(root, name);
     const failed = assertionResults.filter((test) => test.status === 'failed');
     if (failed.length === 0 && status === 'failed') return [{ name: file, message }];
-    return failed.map(({ fullName, failureMessages }) => ({
+    return failed.map(({ fullName, duration, failureMessages }) => ({
       name: `${file}: ${fullName}`,
-      message: (failureMessages ?? []).join('\n'),
+      // What a test that was timed out says in this report is the runner's own placeholder.
+      message: (failureMessages ?? [])
+        .join('\n')
+        .replaceAll('Error: STACK_TRACE_ERROR', `ended by the runner after ${Math.round(duration ?? 0)} ms`),
     }));
   });
 }

@@ -20,6 +20,12 @@ const vitest = {
       assertionResults: [
         { fullName: 'a number is odd', status: 'passed', duration: 3, failureMessages: [] },
         { fullName: 'a number is even', status: 'failed', duration: 40, failureMessages: ['Error: 3 is not'] },
+        {
+          fullName: 'hangs',
+          status: 'failed',
+          duration: 5000.2,
+          failureMessages: ['Error: STACK_TRACE_ERROR\n  at a'],
+        },
       ],
     },
     { name: '/site/tests/unit/b.test.ts', status: 'failed', message: 'Cannot find ./c.ts', assertionResults: [] },
@@ -69,6 +75,7 @@ const playwright = {
 test('of vitest: each failed test with its file and message, and each file that could not be loaded', () => {
   expect(failuresOfVitest(vitest, '/site')).toEqual([
     { name: 'tests/unit/a.test.ts: a number is even', message: 'Error: 3 is not' },
+    { name: 'tests/unit/a.test.ts: hangs', message: 'ended by the runner after 5000 ms\n  at a' },
     { name: 'tests/unit/b.test.ts', message: 'Cannot find ./c.ts' },
   ]);
 });
@@ -84,7 +91,7 @@ test('of Playwright: each test that failed or was flaky, by all the names it sta
 
 test('the slowest tests of either come first, every attempt counted', () => {
   expect(slowest(timesOfVitest(vitest, '/site'), 1)).toEqual([
-    { name: 'tests/unit/a.test.ts: a number is even', milliseconds: 40 },
+    { name: 'tests/unit/a.test.ts: hangs', milliseconds: 5000.2 },
   ]);
   expect(slowest(timesOfPlaywright(playwright), 3).map(({ milliseconds }) => milliseconds)).toEqual([60_000, 900, 700]);
   expect(timesOfPlaywright(playwright).at(-1)).toEqual({ name: 'a.spec.ts › the page › blinks', milliseconds: 300 });
