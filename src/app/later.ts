@@ -24,7 +24,7 @@ export type PageName =
  * Everything but the home page, each in its own chunk. This file is a chunk too, for the lists of what each of them needs
  * are long, and the home page is not to wait for them.
  */
-export const pages: Readonly<Record<PageName, Load<Page>>> = {
+const own: Readonly<Record<PageName, Load<Page>>> = {
   Certificates: () => import('./pages/Certificates.svelte'),
   Renew: () => import('./pages/Renew.svelte'),
   Guides: () => import('./pages/Guides.svelte'),
@@ -40,6 +40,33 @@ export const pages: Readonly<Record<PageName, Load<Page>>> = {
   About: () => import('./pages/About.svelte'),
   KeyAcceptance: () => import('./pages/KeyAcceptance.svelte'),
   NotFound: () => import('./pages/NotFound.svelte'),
+};
+
+/** A page, once the operator's words have been put in the place of the site's own. */
+async function open(name: PageName): Promise<{ default: Page }> {
+  const [page] = await Promise.all([
+    own[name](),
+    import('./state/operator-words.ts').then(({ operatorWords }) => operatorWords()),
+  ]);
+  return page;
+}
+
+export const pages: Readonly<Record<PageName, Load<Page>>> = {
+  Certificates: () => open('Certificates'),
+  Renew: () => open('Renew'),
+  Guides: () => open('Guides'),
+  GuideFlow: () => open('GuideFlow'),
+  Faq: () => open('Faq'),
+  FaqEntry: () => open('FaqEntry'),
+  Centres: () => open('Centres'),
+  Appointments: () => open('Appointments'),
+  Letter: () => open('Letter'),
+  Check: () => open('Check'),
+  Code: () => open('Code'),
+  Privacy: () => open('Privacy'),
+  About: () => open('About'),
+  KeyAcceptance: () => open('KeyAcceptance'),
+  NotFound: () => open('NotFound'),
 };
 
 /** Parts of the shell that few visits need. */

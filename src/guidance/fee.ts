@@ -1,3 +1,5 @@
+import { numbers } from './numbers.ts';
+
 /** What became of the USBKEY, as far as the person knows; undefined stands for “not sure”. */
 export type ReplacementCause =
   | { readonly what: 'lost' }
@@ -17,11 +19,9 @@ export interface FeeEstimate {
   readonly decidedByCentre: boolean;
 }
 
-/** The price of a new USBKEY, paid at the centre: 26 yuan (R-1.4.3-3). */
-export const replacementFeeFen = 2600;
-
-/** R-1.4.3-3 and R-1.4.3-5: 26 yuan, or free when the damage is not man-made and the outside is intact. */
+/** R-1.4.3-3 and R-1.4.3-5: the price of a new USBKEY, or free when the damage is not man-made and the outside is intact. */
 export function estimateReplacementFee(cause: ReplacementCause): FeeEstimate {
+  const { replacementFeeFen } = numbers();
   if (cause.what === 'lost') return { fen: replacementFeeFen, outcome: 'charge', decidedByCentre: false };
   if (cause.manMade === true || cause.looksIntact === false)
     return { fen: replacementFeeFen, outcome: 'charge', decidedByCentre: true };
@@ -29,6 +29,3 @@ export function estimateReplacementFee(cause: ReplacementCause): FeeEstimate {
     return { fen: undefined, outcome: 'unclear', decidedByCentre: true };
   return { fen: 0, outcome: 'free', decidedByCentre: true };
 }
-
-/** `26` for 2600, `26.50` for 2650: yuan without needless decimals. */
-export const yuan = (fen: number): string => (fen % 100 === 0 ? String(fen / 100) : (fen / 100).toFixed(2));

@@ -198,12 +198,18 @@ const renew: Flow = {
   ]),
   forWhom: [
     say(
-      text('证书 60 天内到期，或者已经过期。', 'Your certificate expires within 60 days, or has expired.'),
+      text(
+        '证书 {renewalWindowDays} 天内到期，或者已经过期。',
+        'Your certificate expires within {renewalWindowDays} days, or has expired.',
+      ),
       ['R-1.3.1-1'],
       ['A-4'],
     ),
     say(
-      text('还有 60 天以上的，现在不用办。', 'With more than 60 days left there is nothing to do yet.'),
+      text(
+        '还有 {renewalWindowDays} 天以上的，现在不用办。',
+        'With more than {renewalWindowDays} days left there is nothing to do yet.',
+      ),
       ['R-1.3.1-1'],
       ['A-4'],
     ),
@@ -439,9 +445,13 @@ const replace: Flow = {
   ],
   checklists: [{ place: 'centre', items: materialsFor('replace', 'centre') }],
   fee: [
-    say(text('USBKEY 介质费 26 元，核验通过后现场交。', '26 yuan for the new USBKEY, paid there once verified.'), [
-      'R-1.4.3-3',
-    ]),
+    say(
+      text(
+        'USBKEY 介质费 {replacementFeeYuan} 元，核验通过后现场交。',
+        '{replacementFeeYuan} yuan for the new USBKEY, paid there once verified.',
+      ),
+      ['R-1.4.3-3'],
+    ),
     say(
       text(
         '不是人为损坏、外观完好的，可以免费更换，以网点核验为准。',

@@ -10,8 +10,10 @@ export interface Hotline {
   readonly hintIsAssumption: boolean;
 }
 
-/** The service's two hot-lines (R-1-5). */
-export const hotlines: readonly [Hotline, Hotline] = [
+export type Hotlines = readonly [Hotline, ...Hotline[]];
+
+/** The guide's two hot-lines (R-1-5). */
+export const guideHotlines: readonly [Hotline, Hotline] = [
   { number: '400-880-9888', href: 'tel:4008809888', hint: undefined, hintIsAssumption: false },
   {
     number: '95105345-2',
@@ -21,3 +23,11 @@ export const hotlines: readonly [Hotline, Hotline] = [
     hintIsAssumption: true,
   },
 ];
+
+/** The hot-lines that hold: the guide's, or the operator's. */
+export let hotlines: Hotlines = guideHotlines;
+
+/** Takes the operator's hot-lines in the place of the guide's, for every page that opens from now on. */
+export function useHotlines(lines: Hotlines): void {
+  hotlines = lines;
+}

@@ -1,4 +1,5 @@
 import { sectionOf, type AssumptionId, type RuleId } from './rule-ids.ts';
+import { filled, numbers } from './numbers.ts';
 import { text, type Text } from './text.ts';
 
 /** A sentence this site stands on: where it comes from, since when it holds, when somebody last checked it. */
@@ -24,10 +25,33 @@ export const guideNumbers = {
   /** R-1.1-1, A-1: 2018-09-18 00:00 in Beijing. */
   upgradeCutoff: new Date('2018-09-18T00:00:00+08:00'),
   /** R-1.3.1-1 */
-  renewalWindowDays: 60,
+  get renewalWindowDays(): number {
+    return numbers().renewalWindowDays;
+  },
   /** R-1-2 */
-  centreCount: 23,
-} as const;
+  get centreCount(): number {
+    return numbers().centreCount;
+  },
+};
+
+/** A sentence that an operator has published in the place of ours. */
+export interface PublishedRule {
+  readonly sentence: Text;
+  /** ISO day, Beijing. */
+  readonly effectiveFrom?: string | undefined;
+}
+
+let publishedRules: Readonly<Record<string, PublishedRule>> = {};
+let publishedReview: string | undefined;
+
+/** Takes the sentences of a content pack, and the day on which they were last compared with their source. */
+export function publishRules(rules: Readonly<Record<string, PublishedRule>>, reviewed: string | undefined): void {
+  publishedRules = rules;
+  publishedReview = reviewed;
+}
+
+/** The day the words in use were last compared with the guide: ISO, Beijing. */
+export const lastReview = (): string => publishedReview ?? reviewedAt;
 
 const sentences: Readonly<Record<RuleId, Text>> = {
   'R-1-1': text(
@@ -35,8 +59,8 @@ const sentences: Readonly<Record<RuleId, Text>> = {
     'The certificates are served by China Financial Certification Authority (CFCA).',
   ),
   'R-1-2': text(
-    'CFCA 在天津市设立了 23 个 CA证书服务中心，可以现场办理。',
-    'CFCA runs 23 CA certificate service centres in Tianjin, where everything can be done in person.',
+    'CFCA 在天津市设立了 {centreCount} 个 CA证书服务中心，可以现场办理。',
+    'CFCA runs {centreCount} CA certificate service centres in Tianjin, where everything can be done in person.',
   ),
   'R-1-3': text(
     '网上办理的入口是“CA证书在线服务平台”：https://www.casupport.cn。',
@@ -124,8 +148,8 @@ const sentences: Readonly<Record<RuleId, Text>> = {
     'The staff of the centre make the certificate and hand it over.',
   ),
   'R-1.3.1-1': text(
-    '证书 60 天内到期，或者已经过期，需要更新。',
-    'A certificate that expires within 60 days, or has expired, needs to be renewed.',
+    '证书 {renewalWindowDays} 天内到期，或者已经过期，需要更新。',
+    'A certificate that expires within {renewalWindowDays} days, or has expired, needs to be renewed.',
   ),
   'R-1.3.2-1': text('方式一：网上自助更新。', 'First way: renew online by yourself.'),
   'R-1.3.2-2': text('方式二：到服务中心现场更新。', 'Second way: renew in person at a service centre.'),
@@ -170,8 +194,8 @@ const sentences: Readonly<Record<RuleId, Text>> = {
   ),
   'R-1.4.3-2': text('服务中心人员核验信息。', 'The staff of the centre verify the details.'),
   'R-1.4.3-3': text(
-    '核验通过后，现场交 26 元 USBKEY 介质费。',
-    'Once verified, 26 yuan for the new USBKEY are paid there.',
+    '核验通过后，现场交 {replacementFeeYuan} 元 USBKEY 介质费。',
+    'Once verified, {replacementFeeYuan} yuan for the new USBKEY are paid there.',
   ),
   'R-1.4.3-4': text(
     '交费时登记发票信息，以后由 CFCA 统一开具电子发票。',
@@ -236,8 +260,8 @@ const assumed: Readonly<Record<AssumptionId, Text>> = {
   ),
   'A-3': text('升级具体更换什么，由证书机构决定。', 'What exactly an upgrade changes is up to the authority.'),
   'A-4': text(
-    '剩余天数按北京时间的自然日算，第 60 天和到期当天都算在“60天内”。',
-    'Days are natural days in Beijing; the 60th day and the day of expiry both count as “within 60 days”.',
+    '剩余天数按北京时间的自然日算，第 {renewalWindowDays} 天和到期当天都算在“{renewalWindowDays}天内”。',
+    'Days are natural days in Beijing; day {renewalWindowDays} before the end and the day of expiry both count as “within {renewalWindowDays} days”.',
   ),
   'A-5': text(
     '过期多久还能在网上更新，指南没有限制；证书机构可能有自己的规定。',
@@ -315,16 +339,19 @@ const own = text('本站的理解，以服务网点或热线答复为准', 'Our 
 
 const isAssumption = (id: RuleId | AssumptionId): id is AssumptionId => id.startsWith('A-');
 
+const filledText = (sentence: Text): Text => ({ 'zh-CN': filled(sentence['zh-CN']), en: filled(sentence.en) });
+
+/** A rule as it holds now: the guide's sentence, or the one a content pack has put in its place. */
 export function rule(id: RuleId | AssumptionId): Rule {
-  return isAssumption(id)
-    ? { id, section: undefined, sentence: assumed[id], source: own, effectiveFrom, reviewedAt, assumption: true }
-    : {
-        id,
-        section: sectionOf(id),
-        sentence: sentences[id],
-        source: guide,
-        effectiveFrom,
-        reviewedAt,
-        assumption: false,
-      };
+  const published = publishedRules[id];
+  const assumption = isAssumption(id);
+  return {
+    id,
+    section: assumption ? undefined : sectionOf(id),
+    sentence: filledText(published?.sentence ?? (assumption ? assumed[id] : sentences[id])),
+    source: assumption ? own : guide,
+    effectiveFrom: published?.effectiveFrom ?? effectiveFrom,
+    reviewedAt: lastReview(),
+    assumption,
+  };
 }

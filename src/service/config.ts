@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { loadDocument } from './load-document.ts';
+import { loadDocument, recallGood } from './load-document.ts';
 import { phonePattern } from './phone.ts';
 
 const path = v.pipe(v.string(), v.regex(/^\/(?!\/)/, 'must be a path on this origin'));
@@ -179,6 +179,11 @@ export type Config = v.InferOutput<typeof configSchema>;
  */
 export async function loadConfig(): Promise<Config> {
   return (await loadDocument('/config.json', configSchema)).value;
+}
+
+/** The last good copy of the configuration, without asking; undefined before there is one. */
+export async function recallConfig(): Promise<Config | undefined> {
+  return recallGood('/config.json', configSchema);
 }
 
 /** Every key of a model, or those with one firmware: `1.4`, or by its beginning, `1.*`. */

@@ -7,22 +7,25 @@ import { momentSchema } from './slot.ts';
 /** The largest pack that is fetched, in bytes: tens of thousands of questions in two languages. */
 export const maxPackBytes = 64 * 1024 * 1024;
 
-/** Why a pack is not taken; the operator is told, and nothing changes. */
-export type PackRefusal =
+const refusals = [
   /** The manifest is not one, or of another kind. */
-  | 'manifest'
-  | 'olderVersion'
-  | 'unknownKey'
+  'manifest',
+  'olderVersion',
+  'unknownKey',
   /** The pack could not be fetched, though the manifest names it. */
-  | 'missing'
+  'missing',
   /** Shorter or longer than the manifest says. */
-  | 'size'
-  | 'hash'
-  | 'signature'
+  'size',
+  'hash',
+  'signature',
   /** Signed, but no pack, or not the one that the manifest announces. */
-  | 'envelope'
+  'envelope',
   /** Signed, but its content is not as this version of the site can show it. */
-  | 'content';
+  'content',
+] as const;
+/** Why a pack is not taken; the operator is told, and nothing changes. */
+export type PackRefusal = (typeof refusals)[number];
+export const isPackRefusal = (value: string): value is PackRefusal => (refusals as readonly string[]).includes(value);
 
 export class PackError extends Error {
   override readonly name = 'PackError';

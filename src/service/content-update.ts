@@ -42,6 +42,7 @@ export async function updatePack(
 ): Promise<PackOutcome> {
   // A key taken out of the configuration takes what it has signed with it.
   await dropPacks(kind, (keyId) => keys.some((key) => key.keyId === keyId));
+  if (keys.length === 0) return { outcome: 'current' };
   const { current } = await recallPacks(kind);
   const last = await recallPackCheck(kind);
   const known = last?.etag !== undefined && current ? { 'If-None-Match': last.etag } : undefined;

@@ -38,6 +38,15 @@ export async function loadDocument<Schema extends v.GenericSchema>(
   }
 }
 
+/** The last good copy of a document, without asking; undefined where there is none. */
+export async function recallGood<Schema extends v.GenericSchema>(
+  url: string,
+  schema: Schema,
+): Promise<v.InferOutput<Schema> | undefined> {
+  const copy = await recallDocument(url);
+  return copy && good(url, schema, copy.text)?.value;
+}
+
 /** A copy from another version of the schema is no help. */
 function good<Schema extends v.GenericSchema>(
   url: string,

@@ -87,7 +87,8 @@ describe('what the authority has said', () => {
       config: { ...trust, ...{ version: 1, ca: null, api: '/api', holder: { taxpayerNumber: [] } }, ...rest },
     };
   };
-  const rest = { anchors: [], intermediates: [], oldIssuers: [], links: {}, models: [] };
+  const offers = { appointments: false, hotlineMessages: false, maps: [], contentKeys: [] };
+  const rest = { anchors: [], intermediates: [], oldIssuers: [], links: {}, models: [], ...offers };
 
   test('is asked once for a certificate that is good', async () => {
     const certificate = await issue();

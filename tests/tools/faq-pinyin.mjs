@@ -17,7 +17,7 @@ export const pinyinOf = (entry) => [
   ...new Set(
     [entry.question['zh-CN'], ...entry.keywords]
       // “忘记 USBKEY 密码” is typed as wangjimima: Latin words do not part a run.
-      .flatMap((text) => text.replace(/[A-Za-z0-9\s“”]+/g, '').match(/\p{Script=Han}+/gu) ?? [])
+      .flatMap((text) => text.replace(/[A-Za-z0-9\s“”{}]+/g, '').match(/\p{Script=Han}+/gu) ?? [])
       .map((run) => pinyin(run, { toneType: 'none', v: true })),
   ),
 ];

@@ -1,15 +1,15 @@
 /**
- * The operator's tool.
- *
- *   npm run operator -- import-centres FILE [--out FILE]
- *
- * Checks a table of service centres (.csv or .json) and writes it as the site reads it. With errors nothing is written:
- * each is told with its line, and the exit status is 1.
+ * The operator's tool: `npm run operator -- COMMAND`. The exit status is 0 when all is well, 1 when a file has errors, 2
+ * when the command was not understood. With errors nothing is written.
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { importCentres, type ImportError, type ImportProblem } from '../../src/guidance/centres/import.ts';
+import { checkConfig } from './operator/check-config.ts';
+import { keygen } from './operator/keygen.ts';
+import { signContent } from './operator/sign-content.ts';
+import { fileProblem, UsageError, type Console } from './operator/console.ts';
 
 const explanations: Record<ImportProblem, string> = {
   empty: 'the file has no entries',
@@ -49,27 +49,22 @@ export function decode(bytes: Uint8Array): string {
   }
 }
 
-export interface Console {
-  readonly out: (line: string) => void;
-  readonly error: (line: string) => void;
-}
+const usage = `usage: npm run operator -- COMMAND
+  import-centres FILE.csv|FILE.json [--out FILE]
+      checks a table of service centres and writes it as the site reads it
+  keygen --id NAME --out PRIVATE.pem [--algorithm ed25519|sm2]
+      makes a key for content packs and prints its row for "contentKeys" in config.json
+  sign-content FILE.json --kind guidance|faq --version N --key PRIVATE.pem --id NAME --out DIRECTORY [--url PATH]
+      checks content and writes the pack and its manifest
+  check-config FILE
+      says whether a config.json is one, and what in it is not read`;
 
-/** @returns the exit status: 0 well, 1 the file has errors, 2 the command was not understood */
-export async function operator(args: readonly string[], { out, error }: Console): Promise<number> {
-  const [command, file, ...options] = args;
+async function centres(args: readonly string[], { out, error }: Console): Promise<number> {
+  const [file, ...options] = args;
   const target = options[0] === '--out' ? options[1] : undefined;
-  const understood = options.length === 0 || (target !== undefined && options.length === 2);
-  if (command !== 'import-centres' || file === undefined || !understood) {
-    error('usage: npm run operator -- import-centres FILE.csv|FILE.json [--out FILE]');
-    return 2;
-  }
-  let bytes: Uint8Array;
-  try {
-    bytes = await readFile(file);
-  } catch (cause) {
-    error(`${file}: cannot be read (${cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown'})`);
-    return 2;
-  }
+  if (file === undefined || (options.length > 0 && (target === undefined || options.length > 2)))
+    throw new UsageError('import-centres FILE [--out FILE]');
+  const bytes = await readFile(file);
   const result = importCentres(decode(bytes), path.extname(file).toLowerCase() === '.json' ? 'json' : 'csv');
   if (!result.ok) {
     for (const each of result.errors) error(describe(file, each));
@@ -83,6 +78,28 @@ export async function operator(args: readonly string[], { out, error }: Console)
     out(`${result.centres.length} centres written to ${target}`);
   }
   return 0;
+}
+
+const commands: Readonly<Record<string, (args: readonly string[], console: Console) => Promise<number>>> = {
+  'import-centres': centres,
+  keygen,
+  'sign-content': signContent,
+  'check-config': checkConfig,
+};
+
+/** @returns the exit status: 0 well, 1 the file has errors, 2 the command was not understood or a file cannot be read */
+export async function operator(args: readonly string[], console: Console): Promise<number> {
+  const [name = '', ...others] = args;
+  const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
+  try {
+    if (!command) throw new UsageError(name === '' ? 'which command?' : `${name} is no command`);
+    return await command(others, console);
+  } catch (cause) {
+    const problem = cause instanceof UsageError ? `${cause.message}\n${usage}` : fileProblem(cause);
+    if (problem === undefined) throw cause;
+    console.error(problem);
+    return 2;
+  }
 }
 
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {

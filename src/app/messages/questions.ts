@@ -33,9 +33,9 @@ const zhOptions: Options = {
   },
   ends: {
     day: ['我知道是哪一天'],
-    soon: ['60 天内到期'],
+    soon: ['{renewalWindowDays} 天内到期'],
     expired: ['已经过期'],
-    later: ['还有 60 天以上'],
+    later: ['还有 {renewalWindowDays} 天以上'],
     unsure: ['不知道'],
   },
   computer: {
@@ -76,9 +76,9 @@ const enOptions: Options = {
   },
   ends: {
     day: ['I know the day'],
-    soon: ['Within 60 days'],
+    soon: ['Within {renewalWindowDays} days'],
     expired: ['It has expired'],
-    later: ['In more than 60 days'],
+    later: ['In more than {renewalWindowDays} days'],
     unsure: ['I do not know'],
   },
   computer: {
@@ -139,13 +139,13 @@ const zhReasons = {
   upgradeOffline: '证书需要升级，联网后就可以在网上办；急的话可以去网点。',
   upgradeDue: '2018年9月18日前领取的证书需要升级，网上就可以办。',
   renewalOffline: '证书到了可以更新的时候，联网后就可以在网上办；急的话可以去网点。',
-  renewalDue: '证书 60 天内到期，现在就可以更新，网上就可以办。',
+  renewalDue: '证书 {renewalWindowDays} 天内到期，现在就可以更新，网上就可以办。',
   expired: '证书已经过期，仍可尝试在线更新；办不成就去网点。',
   noOnlineAuthority: '在线办理现在没有开放，请到任意服务中心办理。',
   failedRepeatedly: '在线办理接连没有成功，请到任意服务中心，由工作人员协助。',
   oldCertificateRefused: '旧证书已经不能用来在线申请，请到任意服务中心办理。',
   expiredTooLong: '过期时间太长，不能在线更新，请到任意服务中心办理。',
-  valid: '证书还没有到可以更新的时候（到期前 60 天内）。',
+  valid: '证书还没有到可以更新的时候（到期前 {renewalWindowDays} 天内）。',
 } as const satisfies Partial<Record<Reason, string>>;
 const enReasons: Readonly<Record<keyof typeof zhReasons, string>> = {
   transactionPending: 'Plug the same USBKEY in and go on; the certificate that was there is looked at first.',
@@ -167,13 +167,13 @@ const enReasons: Readonly<Record<keyof typeof zhReasons, string>> = {
   upgradeOffline: 'The upgrade is due. It can be done online once there is a network, or at a centre now.',
   upgradeDue: 'Certificates collected before 18 September 2018 need the upgrade, which can be done online.',
   renewalOffline: 'The renewal is open. It can be done online once there is a network, or at a centre now.',
-  renewalDue: 'It expires within 60 days and can be renewed now, online.',
+  renewalDue: 'It expires within {renewalWindowDays} days and can be renewed now, online.',
   expired: 'It has expired; an online renewal may still work, and a centre can do it otherwise.',
   noOnlineAuthority: 'Online service is not open now; please go to any service centre.',
   failedRepeatedly: 'It has failed repeatedly online; the staff of any service centre will help.',
   oldCertificateRefused: 'The old certificate can no longer be used to apply online; please go to any service centre.',
   expiredTooLong: 'It expired too long ago to be renewed online; please go to any service centre.',
-  valid: 'Renewal opens within the last 60 days.',
+  valid: 'Renewal opens within the last {renewalWindowDays} days.',
 };
 
 const zh = {

@@ -7,6 +7,14 @@ export interface MapLink {
   readonly href: string;
 }
 
+type MapName = MapLink['map'];
+let maps: readonly MapName[] = ['amap', 'baidu'];
+
+/** Takes the operator's choice of maps. */
+export function useMaps(names: readonly MapName[]): void {
+  maps = names;
+}
+
 const address = (base: string, parameters: Readonly<Record<string, string>>) => {
   const url = new URL(base);
   for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, value);
@@ -18,7 +26,11 @@ const address = (base: string, parameters: Readonly<Record<string, string>>) => 
  * Opens the centre in Amap and in Baidu Maps, by coordinates where they are known, else by a search for name and address.
  * Amap URI API (uri.amap.com/marker, /search); Baidu Map URI API (api.map.baidu.com/marker, /geocoder).
  */
-export function mapLinks(centre: Centre): readonly [MapLink, MapLink] {
+export function mapLinks(centre: Centre): readonly MapLink[] {
+  return allLinks(centre).filter(({ map }) => maps.includes(map));
+}
+
+function allLinks(centre: Centre): readonly MapLink[] {
   const place = `天津市${districtNames[centre.district]['zh-CN']}${centre.address}`;
   const { coordinates, name } = centre;
   const source = 'casupport';

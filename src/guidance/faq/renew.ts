@@ -8,12 +8,12 @@ export const renewFaq: readonly FaqEntry[] = [
     question: text('证书什么时候可以更新？', 'When can I renew my certificate?'),
     answer: {
       'zh-CN': [
-        '到期前 60 天起就可以更新，第 60 天和到期当天都算。已经过期的也要更新。',
-        '还有 60 天以上的，现在不用办。到“证书管理”页面看一下，会写明从哪天起可以更新。',
+        '到期前 {renewalWindowDays} 天起就可以更新，第 {renewalWindowDays} 天和到期当天都算。已经过期的也要更新。',
+        '还有 {renewalWindowDays} 天以上的，现在不用办。到“证书管理”页面看一下，会写明从哪天起可以更新。',
       ],
       en: [
-        'From 60 days before it expires; the 60th day and the day of expiry both count. An expired certificate needs renewal too.',
-        'With more than 60 days left there is nothing to do. The page “证书管理” (certificates) tells the first day.',
+        'From {renewalWindowDays} days before it expires; that day and the day of expiry both count. An expired certificate needs renewal too.',
+        'With more than {renewalWindowDays} days left there is nothing to do. The page “证书管理” (certificates) tells the first day.',
       ],
     },
     keywords: ['续期', '续费', '延期', '年检', '换证', '几天', '60天', '提前'],
@@ -165,10 +165,10 @@ export const renewFaq: readonly FaqEntry[] = [
     question: text('更新证书要交钱吗？', 'Does a renewal cost anything?'),
     answer: {
       'zh-CN': [
-        '指南里没有写更新要收费，只写了补办 USBKEY 要交 26 元介质费。现在怎样执行，请以服务网点或热线的答复为准。',
+        '指南里没有写更新要收费，只写了补办 USBKEY 要交 {replacementFeeYuan} 元介质费。现在怎样执行，请以服务网点或热线的答复为准。',
       ],
       en: [
-        'The guide names no fee for a renewal; it only names 26 yuan for a replaced USBKEY. Please ask the centre or the hot-line how it is today.',
+        'The guide names no fee for a renewal; it only names {replacementFeeYuan} yuan for a replaced USBKEY. Please ask the centre or the hot-line how it is today.',
       ],
     },
     keywords: ['多少钱', '费用', '收费', '免费', '价格', '年费'],

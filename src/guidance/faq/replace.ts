@@ -10,7 +10,7 @@ export const replaceFaq: readonly FaqEntry[] = [
       'zh-CN': [
         '到任意一个 CA证书服务中心补办，只能现场办理。',
         { list: ['带上经办人身份证原件', '带上加盖公章的授权书（勾选“USBKEY补办”）', '备好开票信息'] },
-        '核验通过后，现场交 26 元介质费。另外，请尽快打热线，问是否需要挂失。',
+        '核验通过后，现场交 {replacementFeeYuan} 元介质费。另外，请尽快打热线，问是否需要挂失。',
       ],
       en: [
         'Have it replaced at any CA certificate service centre; this is only done in person.',
@@ -21,7 +21,7 @@ export const replaceFaq: readonly FaqEntry[] = [
             'Have your invoice details ready',
           ],
         },
-        'Once verified, 26 yuan are paid there. And please call the hot-line soon: ask whether the loss should be reported.',
+        'Once verified, {replacementFeeYuan} yuan are paid there. And please call the hot-line soon: ask whether the loss should be reported.',
       ],
     },
     keywords: ['丢失', '遗失', '不见了', '找不到', '被偷', 'U盾', '挂失'],
@@ -89,11 +89,11 @@ export const replaceFaq: readonly FaqEntry[] = [
     question: text('补办 USBKEY 要多少钱？', 'What does a replacement cost?'),
     answer: {
       'zh-CN': [
-        '26 元，是 USBKEY 的介质费，核验通过后现场交。',
+        '{replacementFeeYuan} 元，是 USBKEY 的介质费，核验通过后现场交。',
         '不是人为损坏、外观完好的，可以免费更换，由服务中心判断。',
       ],
       en: [
-        '26 yuan for the new USBKEY, paid at the centre once your details are verified.',
+        '{replacementFeeYuan} yuan for the new USBKEY, paid at the centre once your details are verified.',
         'If the damage is not man-made and the outside is intact, it is exchanged free of charge; the centre decides.',
       ],
     },
@@ -124,7 +124,10 @@ export const replaceFaq: readonly FaqEntry[] = [
   {
     id: 'invoice',
     topic: 'replace',
-    question: text('交的 26 元怎么开发票？', 'How do I get an invoice for the 26 yuan?'),
+    question: text(
+      '交的 {replacementFeeYuan} 元怎么开发票？',
+      'How do I get an invoice for the {replacementFeeYuan} yuan?',
+    ),
     answer: {
       'zh-CN': ['交费时登记发票信息，以后由 CFCA 统一开具电子发票，不是当场出票。请提前备好开票信息。'],
       en: [

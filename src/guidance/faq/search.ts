@@ -83,13 +83,16 @@ const byTokens: SearchOptions = {
 };
 const longestQuery = 100;
 
-/** Builds the index (a few milliseconds for a hundred entries) and answers queries, best hit first. */
-export function createSearch(documents: readonly SearchDocument[]): Search {
-  const index = new MiniSearch<Record<(typeof fields)[number] | 'id', string>>({
+type Index = MiniSearch<Record<(typeof fields)[number] | 'id', string>>;
+
+const emptyIndex = (): Index =>
+  new MiniSearch({
     fields: [...fields],
     tokenize: (text, field) => (field === 'pinyin' ? pinyinTokens(text) : indexTokens(text)),
     processTerm: (term) => term,
   });
+
+const add = (index: Index, documents: readonly SearchDocument[]): void =>
   index.addAll(
     documents.map(({ keywords, pinyin, ...rest }) => ({
       ...rest,
@@ -97,6 +100,34 @@ export function createSearch(documents: readonly SearchDocument[]): Search {
       pinyin: pinyin.join('\n'),
     })),
   );
+
+/** Builds the index (a few milliseconds for a hundred entries) and answers queries, best hit first. */
+export function createSearch(documents: readonly SearchDocument[]): Search {
+  const index = emptyIndex();
+  add(index, documents);
+  return searchIn(index);
+}
+
+/** How many entries are indexed at a time: less than what a person notices. */
+const slice = 25;
+
+/**
+ * Builds the index of many entries bit by bit.
+ * @param pause lets the page do what it has to between the slices; what it throws ends the building
+ */
+export async function createSearchOfMany(
+  documents: readonly SearchDocument[],
+  pause: () => Promise<void>,
+): Promise<Search> {
+  const index = emptyIndex();
+  for (let at = 0; at < documents.length; at += slice) {
+    add(index, documents.slice(at, at + slice));
+    await pause();
+  }
+  return searchIn(index);
+}
+
+function searchIn(index: Index): Search {
   return (query, limit = 20) => {
     const asked = query.slice(0, longestQuery);
     const written = queryTokens(asked);

@@ -7,9 +7,9 @@ export const serviceFaq: readonly FaqEntry[] = [
     topic: 'service',
     question: text('可以去任意一个服务中心吗？', 'May I go to any service centre?'),
     answer: {
-      'zh-CN': ['可以。天津市一共有 23 个 CA证书服务中心，五种业务都可以任选一个办理，不限企业在哪个区。'],
+      'zh-CN': ['可以。天津市一共有 {centreCount} 个 CA证书服务中心，五种业务都可以任选一个办理，不限企业在哪个区。'],
       en: [
-        'Yes. There are 23 CA certificate service centres in Tianjin; for all five kinds of business you may choose any, wherever your company is.',
+        'Yes. There are {centreCount} CA certificate service centres in Tianjin; for all five kinds of business you may choose any, wherever your company is.',
       ],
     },
     keywords: ['网点', '附近', '地址', '在哪里', '跨区', '哪个区', '23个'],

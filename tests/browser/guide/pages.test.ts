@@ -11,6 +11,7 @@ import Guides from '../../../src/app/pages/Guides.svelte';
 import Letter from '../../../src/app/pages/Letter.svelte';
 import { router, type Page, type Params } from '../../../src/app/router.svelte.ts';
 import { allFaq } from '../../../src/guidance/faq/all.ts';
+import { filledEntry } from '../../../src/guidance/faq/in-use.ts';
 import { blankLetter, letterText } from '../../../src/guidance/letter.ts';
 import { ruleHomes } from '../../../src/guidance/rule-homes.ts';
 import { flowSlugs } from '../../../src/guidance/rule-ids.ts';
@@ -101,7 +102,7 @@ describe('the questions', () => {
     await expect.element(screen.getByRole('link', { name: '400-880-9888' })).toBeVisible();
   });
 
-  test.each(allFaq.map((entry) => [entry.id, entry] as const))(
+  test.each(allFaq.map((entry) => [entry.id, filledEntry(entry)] as const))(
     '%s opens in both languages and leads on',
     async (id, entry) => {
       const screen = await open(FaqEntry, `/faq/${id}`, { id });

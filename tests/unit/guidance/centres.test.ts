@@ -140,8 +140,11 @@ describe('map links', () => {
     ['wgs84', 'wgs84', 'wgs84'],
   ] as const)('with coordinates in %s the maps are told so', (system, coordinate, coordType) => {
     const [amap, baidu] = mapLinks({ ...odd, coordinates: { system, latitude: 39.1, longitude: 117.2 } });
-    expect(Object.fromEntries(new URL(amap.href).searchParams)).toMatchObject({ position: '117.2,39.1', coordinate });
-    expect(Object.fromEntries(new URL(baidu.href).searchParams)).toMatchObject({
+    expect(Object.fromEntries(new URL(amap?.href ?? '').searchParams)).toMatchObject({
+      position: '117.2,39.1',
+      coordinate,
+    });
+    expect(Object.fromEntries(new URL(baidu?.href ?? '').searchParams)).toMatchObject({
       location: '39.1,117.2',
       coord_type: coordType,
     });

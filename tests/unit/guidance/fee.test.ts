@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { estimateReplacementFee, yuan, type ReplacementCause } from '../../../src/guidance/fee.ts';
-import { hotlines } from '../../../src/guidance/hotlines.ts';
+import { estimateReplacementFee, type ReplacementCause } from '../../../src/guidance/fee.ts';
+import { guideHotlines, hotlines } from '../../../src/guidance/hotlines.ts';
+import { yuan } from '../../../src/guidance/numbers.ts';
 
 describe('the fee of a replacement', () => {
   const damaged = (manMade: boolean | undefined, looksIntact: boolean | undefined): ReplacementCause => ({
@@ -37,5 +38,5 @@ test('the hot-lines are written as the service writes them, and dial', () => {
     ['400-880-9888', 'tel:4008809888', false],
     ['95105345-2', 'tel:95105345,2', true],
   ]);
-  expect(hotlines[1].hint?.['zh-CN']).toContain('按 2');
+  expect(guideHotlines[1].hint?.['zh-CN']).toContain('按 2');
 });
