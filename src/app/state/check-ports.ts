@@ -7,11 +7,17 @@ import { OtherTab, OwnTask } from './key-trouble.ts';
 import { rememberedReading } from './last-reading.ts';
 import { usbkey } from './usbkey.svelte.ts';
 
+const patienceMs = 4_000;
+
 const keys = (chosen: () => AttachedKey | undefined): KeyPort => ({
   attached: authorisedKeys,
   wasHere: async () => (await rememberedReading()) !== undefined,
   chosen,
-  use: (attached, task, options) => usbkey.withKey(attached, task, options),
+  use: async (attached, task, options) => {
+    // The site may just be reading it; what takes longer waits for a person, and is said to be in the way.
+    await Promise.race([usbkey.whenIdle(), new Promise((resolve) => setTimeout(resolve, patienceMs))]);
+    return usbkey.withKey(attached, task, options);
+  },
   holder: (error) => (error instanceof OtherTab ? 'otherTab' : error instanceof OwnTask ? 'ownTask' : undefined),
 });
 

@@ -244,6 +244,11 @@ class UsbKeyState {
     return running;
   }
 
+  /** Resolves once no task of this page is at a key. */
+  async whenIdle(): Promise<void> {
+    await this.#task;
+  }
+
   /** What was pulled out or plugged in while a task was at a key: what came of it is only seen now. */
   async #afterTask(attached: AttachedKey): Promise<void> {
     this.attached = await authorisedKeys();
