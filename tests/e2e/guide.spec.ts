@@ -64,21 +64,21 @@ for (const screen of screens) {
   }) => {
     await page.setViewportSize(screen);
     for (const large of [false, true]) {
+      // At every size the elements are the same; what axe measures is at its least and at its most at the ends.
+      const isRead = large === (screen === screens[2]);
+      const expectSound = async (): Promise<void> => {
+        expect(await misfits(page)).toEqual([]);
+        if (isRead) expect(await violations(page)).toEqual([]);
+      };
       await page.goto('/guide?ask=1');
-      await page.evaluate((on) => {
-        if (on) localStorage.setItem('casupport.type', 'large');
-      }, large);
-      await page.reload();
+      if (large) await page.getByRole('button', { name: '大字版' }).click();
       await answer(page, 'yes');
-      expect(await misfits(page)).toEqual([]);
-      expect(await violations(page)).toEqual([]);
+      await expectSound();
       await answer(page, 'lost');
-      expect(await misfits(page)).toEqual([]);
-      expect(await violations(page)).toEqual([]);
+      await expectSound();
       await page.goto('/guide/replace?slip=1');
       await expect(title(page, '开票信息单')).toBeVisible();
-      expect(await misfits(page)).toEqual([]);
-      expect(await violations(page)).toEqual([]);
+      await expectSound();
     }
   });
 }
