@@ -146,12 +146,13 @@ export class EncryptionPart {
   async #accept(
     record: JournalRecord,
     attempt: number,
-    { certificate, chain, reply, encryption }: Issued,
+    { chain, reply, encryption }: Issued,
     enquiry: Enquiry,
     isOurs: boolean,
   ): Promise<Delivered | undefined> {
     const failures = encryption ? await this.#failures(record, encryption, chain) : (['noKeyPair'] as const);
     if (encryption && failures.length === 0) {
+      const { certificate } = encryption;
       const envelope = encodeEnvelopedKey(encryption.envelope);
       return delivered(await this.#note({ stage: 'import', attempt, reply, certificate, envelope }));
     }

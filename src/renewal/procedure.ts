@@ -4,7 +4,13 @@ import { CertificateError, parseCertificate, type Certificate } from '../pki/cer
 import { DerError } from '../pki/der.ts';
 import { readSpki } from '../pki/algorithms.ts';
 import { signatureOidFor, verifySignature } from '../pki/signature.ts';
-import { KeyError, type Container, type ContainerRef, type KeyPairAlgorithm } from '../usbkey/usbkey.ts';
+import {
+  KeyError,
+  type Container,
+  type ContainerRef,
+  type KeyPairAlgorithm,
+  type StoredKeyPair,
+} from '../usbkey/usbkey.ts';
 import { acceptanceFailures } from './acceptance.ts';
 import { containerNameFor, transactionIdBytes, transactionIdOf } from './container-name.ts';
 import { EncryptionPart, holdsEncryption, wantsEncryption } from './encryption.ts';
@@ -372,16 +378,22 @@ class Run {
     }
     const isComing = record.encryption !== undefined && record.encryption.stage !== 'ended';
     const isWanted = this.wantsEncryption(algorithmOf(newPublicKey), old);
-    return this.conclude(isComing || isWanted ? await this.withEncryption(record) : record);
+    return this.conclude(isComing || isWanted ? await this.withEncryption(record, old) : record);
   }
 
-  private async withEncryption(record: JournalRecord): Promise<JournalRecord> {
+  /** @param old what was in the old container before, and still has to be */
+  private async withEncryption(record: JournalRecord, old: Container): Promise<JournalRecord> {
+    let brought: JournalRecord;
     try {
-      return await new EncryptionPart(this.work).bring(record);
+      brought = await new EncryptionPart(this.work).bring(record);
     } catch (error) {
       if (!isWithoutKeyPair(error)) throw error;
       return this.giveBack(record);
     }
+    const now = await this.ports.key.readContainer(record.oldContainer);
+    if (!sameStored(now.signing, old.signing) || !sameStored(now.encryption, old.encryption))
+      throw this.work.stop('checkFailed');
+    return brought;
   }
 
   /** All is on the key and has been looked at: that is signed, journaled and sent. */
@@ -470,6 +482,12 @@ class Run {
 
 /** So close to the end of the time for confirming, milliseconds, the authority is asked before anything is written. */
 const nearMs = 60_000;
+
+const sameBytes = (a: Uint8Array | undefined, b: Uint8Array | undefined): boolean =>
+  a === undefined || b === undefined ? a === b : bytesEqual(a, b);
+
+const sameStored = (a: StoredKeyPair | undefined, b: StoredKeyPair | undefined): boolean =>
+  sameBytes(a?.publicKey, b?.publicKey) && sameBytes(a?.certificate, b?.certificate);
 
 /** What must be on the key before it is confirmed. */
 function holdsAll(written: Container, { newCertificate, encryption }: JournalRecord): boolean {

@@ -216,6 +216,22 @@ describe('what the authority delivers is refused', () => {
   });
 });
 
+test('a key that writes into the old container gets no confirmation', async () => {
+  const world = await open();
+  const outcome = await press(
+    world,
+    withKey(({ key }) => ({
+      importCertificate: async (ref, usage, certificate) => {
+        await key.importCertificate(ref, usage, certificate);
+        const { name = '' } = containers(world.initial)[0] ?? {};
+        if (usage === 'encryption') await key.importCertificate({ ...ref, container: name }, usage, certificate);
+      },
+    })),
+  );
+  expect(outcome).toMatchObject({ kind: 'stopped', reason: 'checkFailed', resumable: true });
+  expect(status(outcome.transactionId ?? '')).toBe('issued');
+});
+
 describe('interrupted', () => {
   const unreachable = (): Promise<never> => Promise.reject(new CaError('unreachable', 'nobody there'));
   /** Everything a run does in its second half, each of which can be its last. */
