@@ -21,6 +21,12 @@ export function formatShortDay(day: string): readonly [weekday: string, date: st
 /** `09:00–09:30`. */
 export const formatSlotTime = ({ start, end }: Slot): string => `${start.slice(11, 16)}–${end.slice(11, 16)}`;
 
+/** Day and time, in as few words as they go. */
+export const formatShortSlot = (slot: Slot): string => {
+  const [weekday, date] = formatShortDay(slot.start.slice(0, 10));
+  return `${date} ${weekday} ${formatSlotTime(slot)}`;
+};
+
 /** Day and time. */
 export const formatSlot = (slot: Slot): string => `${formatSlotDay(slot.start.slice(0, 10))} ${formatSlotTime(slot)}`;
 

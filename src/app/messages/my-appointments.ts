@@ -1,6 +1,8 @@
 /** What stands in the list, on one's own page, on paper and in the calendar. */
 const zh = {
   title: '我的预约',
+  /** Between two sentences. */
+  space: '',
   of: (business: string): string => `预约：${business}`,
   sentence: '只记在这个浏览器里，过后一个月自动删除。',
   another: '再约一次',
@@ -87,6 +89,7 @@ const zh = {
 };
 const en: typeof zh = {
   title: 'My appointments',
+  space: ' ',
   of: (business: string): string => `Appointment: ${business}`,
   sentence: 'Kept in this browser only, and removed a month after their time.',
   another: 'Book another',
