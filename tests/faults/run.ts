@@ -12,7 +12,7 @@ const usage = `npm run test:faults -- [options]
   --slice N        N faults of each command set only, chosen by the seed
   --seconds S      begin no further fault after S seconds
   --seed N         decides which pairs, and which slice (default 1)
-  --total N        distinct faults of the full run (default 30000)
+  --total N        distinct faults of the full run (default 36000)
   --only TEXT      only faults whose name contains TEXT
   --command-set S  only keys that speak S: gmt0017 or piv
   --sabotage NAME  with a deliberate defect, which must show; "all" for each in turn
@@ -23,7 +23,7 @@ const { values: options } = parseArgs({
     slice: { type: 'string' },
     seconds: { type: 'string' },
     seed: { type: 'string', default: '1' },
-    total: { type: 'string', default: '30000' },
+    total: { type: 'string', default: '36000' },
     only: { type: 'string' },
     'command-set': { type: 'string' },
     sabotage: { type: 'string' },
