@@ -36,6 +36,8 @@ export default defineConfig({
     cwd: '..',
     url: `http://localhost:${port}/`,
     reuseExistingServer: false,
+    // What it has written goes with it.
+    gracefulShutdown: { signal: 'SIGTERM', timeout: 10_000 },
     stdout: 'ignore',
   },
 });
