@@ -69,6 +69,8 @@ export interface RecommendInput {
   readonly onlineFailures: number;
   /** The authority has refused this action because the old certificate has expired or is not to be used. */
   readonly oldCertificateRefused: boolean;
+  /** Online service is being introduced, and this key is not among the first. */
+  readonly notRolledOut?: boolean;
   /** The operator lets nothing be written to this model of key, or with this firmware, for now. */
   readonly modelStopped?: boolean;
 }
@@ -335,7 +337,7 @@ const tooLongExpired = ({ validity, policy }: Facts) =>
 
 /** Why what is due cannot be done online; undefined when it can. */
 function onlineObstacle(facts: Facts): Reason | undefined {
-  if (!facts.policy.hasOnlineCa) return 'noOnlineAuthority';
+  if (!facts.policy.hasOnlineCa || facts.input.notRolledOut === true) return 'noOnlineAuthority';
   if (facts.input.modelStopped === true) return 'modelStopped';
   if (facts.input.oldCertificateRefused || refusedExpired(facts)) return 'oldCertificateRefused';
   if (!facts.needUpgrade && tooLongExpired(facts)) return 'expiredTooLong';

@@ -208,6 +208,8 @@ const policySchema = v.object({
   acceptsExpiredSigner: v.boolean(),
   /** Whether the authority takes requests at all today. */
   enrolment: v.picklist(['open', 'closed']),
+  /** The share of keys that are enrolled online while that is being introduced; all where missing. */
+  rolloutPercent: v.exactOptional(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(100))),
   /** Whether a lost request may be sent again byte for byte. */
   retransmission: v.picklist(['idempotent', 'never']),
   upgradePlan: v.object({

@@ -3,6 +3,7 @@ import type { Enrolment } from '../../device/models.ts';
 import type { JournalRecord } from '../../renewal/journal.ts';
 import type { CertificateOnKey, KeyContents } from '../../renewal/key-contents.ts';
 import type { CertificateFacts, EnvironmentTrouble, RecommendInput, RecommendPolicy } from '../../renewal/recommend.ts';
+import { isRolledOut } from '../../renewal/rollout.ts';
 import type { Config, Policy } from '../../service/config.ts';
 import type { KeyPairAlgorithm } from '../../usbkey/usbkey.ts';
 
@@ -66,6 +67,7 @@ export function recommendInput(findings: Findings): RecommendInput {
     pending: open && { purpose: open.purpose, stage: open.stage, keySerialNumber: open.keySerialNumber },
     onlineFailures: failuresInARow(records, now),
     oldCertificateRefused: findings.oldCertificateRefused,
+    notRolledOut: !isRolledOut(info.serialNumber, policy?.rolloutPercent),
     modelStopped: findings.enrolment !== undefined && findings.enrolment !== 'on',
   };
 }
