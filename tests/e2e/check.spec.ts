@@ -235,3 +235,32 @@ test('any code is explained without a network', async ({ page, desk, context }) 
   await expect(page.getByText('电脑没有让浏览器使用这个 USBKEY，多半是驱动程序占着它。').first()).toBeVisible();
   await context.setOffline(false);
 });
+
+test.describe('the production build in front of Chromium’s own USB', () => {
+  test.use({ baseURL: `http://localhost:${Number(process.env['E2E_PORT'] ?? 4373) + 1}` });
+
+  for (const [what, policy, words] of [
+    ['a policy that forbids both ways', 'usb=(), hid=()', '浏览器禁止本页使用 USBKEY。'],
+    ['a policy that forbids WebUSB', 'usb=(), hid=(self)', '浏览器的两种连接方式，有一种被禁止。'],
+  ] as const)
+    test(`${what} is found`, async ({ page, problems }) => {
+      await page.route('**/check', async (route) => {
+        const response = await route.fetch();
+        await route.fulfill({ response, headers: { ...response.headers(), 'permissions-policy': policy } });
+      });
+      await page.goto('/check');
+
+      await check(page);
+
+      await expect(await said(page, '浏览器', '连接 USBKEY 的功能')).toHaveText(words);
+      // Chromium says on its console what the policy keeps from the page.
+      const others = problems.splice(0).filter((problem) => !problem.includes('Permissions policy violation: '));
+      expect(others).toEqual([]);
+    });
+
+  test('without a key all is done in two seconds', async ({ page }) => {
+    await page.goto('/check');
+    await page.getByRole('button', { name: '开始检测' }).click();
+    await expect(state(page)).toHaveText('浏览器和网络都正常。插上 USBKEY，可以接着检测它。', { timeout: 2_000 });
+  });
+});

@@ -5,7 +5,6 @@ import { clock } from '../../service/clock.ts';
 import { clearDocuments } from '../../storage/documents.ts';
 import type { AttachedKey } from '../../usbkey/connect.ts';
 import { loadCentres } from '../pages/guide-parts/load-centres.ts';
-import { registerServiceWorker } from '../pwa.ts';
 import { update } from './update.svelte.ts';
 
 /* Repairs of the browser's side and of the way to the key. Each leaves things as they were where it cannot be done. */
@@ -33,6 +32,8 @@ export async function rebuildCache(): Promise<void> {
   if ('serviceWorker' in navigator) {
     const registration = await navigator.serviceWorker.getRegistration('/').catch(() => undefined);
     await registration?.unregister();
+    // As the first screen does: a chunk of its own, which it need not share.
+    const { registerServiceWorker } = await import('../pwa.ts');
     await registerServiceWorker();
     const late = new Promise<void>((resolve) => setTimeout(resolve, readyMs));
     const ready = navigator.serviceWorker.ready.then(() => undefined);
