@@ -24,10 +24,13 @@
  *
  * GET `{url}/enrolments/{transactionId}?nonce={hex}` asks how a transaction stands: signed by nobody, and of no effect.
  *
+ * GET `{url}/keys/{SHA-256 of a SubjectPublicKeyInfo, hex}?nonce={hex}` asks for the transaction of that new key.
+ *
  * An answer is `{document, signature, certificates}`: signed is the line `rest-enrolment/1 answer`, a line feed and the
  * document's bytes, by a CA certificate (or one with id-kp-cmcCA) with digitalSignature, which comes first in
  * `certificates`, before what chains it to a pinned root. Every document has `version` 1, `to` (the request's type, or
- * "state"), the request's `transactionId` and `nonce`, `time` and `status`, and by its status:
+ * "state"; "key" for a question about a key, which is repeated in `key`), the request's `transactionId` (or the one of the
+ * key; zeros where there is none) and `nonce`, `time` and `status`, and by its status:
  *
  * - `waiting`: `checkAfterSeconds`.
  * - `issued`: `certificate`, `chain` (base64 each), `confirmBy` (a time; unconfirmed until then it is withdrawn), and for
@@ -104,7 +107,12 @@ const requestSchema = v.variant('type', [
 /** What a request says, its byte strings in base64. */
 export type RequestDocument = v.InferOutput<typeof requestSchema>;
 
-const commonOfAnswers = { ...common, time, to: v.picklist(['enrolment', 'encryption', 'confirmation', 'state']) };
+const commonOfAnswers = {
+  ...common,
+  time,
+  to: v.picklist(['enrolment', 'encryption', 'confirmation', 'state', 'key']),
+  key: v.exactOptional(v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/u))),
+};
 const issuedMembers = {
   certificate: base64,
   chain: certificates,

@@ -52,7 +52,9 @@ export interface RestAuthorityOptions {
 }
 
 /** What an answer has to be an answer to. */
-type Question = Pick<AnswerDocument, 'to' | 'transactionId' | 'nonce'>;
+type Question =
+  | Pick<AnswerDocument, 'to' | 'transactionId' | 'nonce'>
+  | { readonly to: 'key'; readonly key: string; readonly nonce: string };
 type Issued = Extract<AnswerDocument, { readonly status: 'issued' }>;
 
 /** A delivery that only this page can open, before and after. */
@@ -61,6 +63,7 @@ type Awaited = { readonly temporaryPrivateKey: Bytes; readonly recipient: Bytes 
 const contentType = 'application/json';
 const cmcCa = '1.3.6.1.5.5.7.3.27';
 const identifierBytes = 16;
+const keyDigestBytes = 32;
 /** More than one is awaited only where several pages of one object renew at once. */
 const maxAwaited = 4;
 
@@ -187,8 +190,14 @@ export class RestAuthority implements CertificateAuthority {
     }
   }
 
-  async lookUp(transactionId: Uint8Array, signal?: AbortSignal): Promise<EnrolmentState> {
-    const { answer, reply } = await this.#state(toHex(transactionId), signal);
+  /** @throws RangeError for an id of another length */
+  async lookUp(id: Uint8Array, signal?: AbortSignal): Promise<EnrolmentState> {
+    if (id.length !== identifierBytes && id.length !== keyDigestBytes) {
+      throw new RangeError('a transactionID has 16 bytes, the digest of a key 32');
+    }
+    const isKey = id.length === keyDigestBytes;
+    const { answer, reply } = await (isKey ? this.#ofKey(toHex(id), signal) : this.#state(toHex(id), signal));
+    if (isKey && 'certificate' in answer && answer.certificate) await assertOfKey(answer.certificate, id);
     return this.#stateOf(answer, reply);
   }
 
@@ -287,7 +296,7 @@ export class RestAuthority implements CertificateAuthority {
   ): Promise<{ readonly answer: Exclude<AnswerDocument, { status: 'refused' }>; readonly reply: Bytes }> {
     const headers = { 'content-type': contentType, accept: contentType, 'idempotency-key': transactionId };
     const { answer, reply } = await this.#ask(
-      { method: 'POST', path, headers, body, signal },
+      { method: 'POST', path: `/enrolments${path}`, headers, body, signal },
       { to, transactionId, nonce },
     );
     if (answer.status === 'refused') throw refusal(answer);
@@ -299,9 +308,21 @@ export class RestAuthority implements CertificateAuthority {
     signal: AbortSignal | undefined,
   ): Promise<{ readonly answer: AnswerDocument; readonly reply: Bytes }> {
     const nonce = freshNonce();
-    const path = `/${transactionId}?nonce=${nonce}`;
+    const path = `/enrolments/${transactionId}?nonce=${nonce}`;
     const headers = { accept: contentType };
     return this.#ask({ method: 'GET', path, headers, signal }, { to: 'state', transactionId, nonce });
+  }
+
+  #ofKey(
+    key: string,
+    signal: AbortSignal | undefined,
+  ): Promise<{ readonly answer: AnswerDocument; readonly reply: Bytes }> {
+    const nonce = freshNonce();
+    const headers = { accept: contentType };
+    return this.#ask(
+      { method: 'GET', path: `/keys/${key}?nonce=${nonce}`, headers, signal },
+      { to: 'key', key, nonce },
+    );
   }
 
   async #ask(
@@ -318,7 +339,7 @@ export class RestAuthority implements CertificateAuthority {
     const { path, ...rest } = request;
     const received = await exchange(
       { fetch, timeoutMs },
-      { ...rest, url: `${url.replace(/\/$/u, '')}/enrolments${path}`, maxBytes: maxDocumentBytes },
+      { ...rest, url: `${url.replace(/\/$/u, '')}${path}`, maxBytes: maxDocumentBytes },
     );
     const reply = received.body;
     const answer = await this.#authentic(reply).catch((error: unknown) => {
@@ -326,8 +347,8 @@ export class RestAuthority implements CertificateAuthority {
       if (error instanceof CaError && error.code !== 'mismatch') throwForStatus(received);
       throw error;
     });
-    const { to, transactionId, nonce } = answer;
-    if (to !== question.to || transactionId !== question.transactionId || nonce !== question.nonce) {
+    const isAbout = 'key' in question ? answer.key === question.key : answer.transactionId === question.transactionId;
+    if (answer.to !== question.to || answer.nonce !== question.nonce || !isAbout) {
       throw new CaError('mismatch', 'an answer to another request');
     }
     return { answer, reply };
@@ -385,6 +406,13 @@ function readable(der: Uint8Array): Certificate | undefined {
     if (error instanceof CertificateError) return undefined;
     throw error;
   }
+}
+
+/** @throws CaError `mismatch` for a certificate of another key than the one with this SHA-256 */
+async function assertOfKey(certificate: Uint8Array, digest: Uint8Array): Promise<void> {
+  const spki = readable(certificate)?.spki;
+  const found = spki && new Uint8Array(await crypto.subtle.digest('SHA-256', concat(spki)));
+  if (!found || !bytesEqual(found, digest)) throw new CaError('mismatch', 'a certificate of another key');
 }
 
 /** 04 ‖ X ‖ Y of a certificate for an SM2 key. */

@@ -121,10 +121,17 @@ function jsonOf(bytes: Uint8Array): unknown {
 
 /** What an answer is an answer to. */
 export interface Question {
-  readonly to: RequestType | 'state';
+  readonly to: RequestType | 'state' | 'key';
   readonly transactionId: string;
   readonly nonce: string;
+  /** The SHA-256 that was asked about. */
+  readonly key?: string;
 }
+
+/** Where no transaction is there to be named. */
+export const noTransaction = '0'.repeat(32);
+/** SHA-256 of a SubjectPublicKeyInfo in lower-case hexadecimal. */
+export const keyDigest = /^[0-9a-f]{64}$/u;
 
 /** What a certificate comes with. */
 export interface Delivery {

@@ -16,9 +16,17 @@ import { escrowBlob } from './cfca-escrow.ts';
 import { envelopeFor, makeEncryptionKeyPair, type EncryptionKeyPair } from './encryption-key.ts';
 import type { Authority } from './hierarchy.ts';
 import type { Granted, Issuance } from './issuance.ts';
-import { fingerprint, isOfRest, type Exchange, type RestKind, type RestTransaction } from './ledger.ts';
+import {
+  fingerprint,
+  isOfRest,
+  type Exchange,
+  type RestKind,
+  type RestTransaction,
+  type Transaction,
+} from './ledger.ts';
 import { Refusal } from './refusal.ts';
 import {
+  noTransaction,
   readContent,
   readSignedRequest,
   signAnswer,
@@ -118,17 +126,28 @@ export class RestResponder {
 
   /** What became of a transaction: changes nothing but how often was asked. */
   async state(transactionId: string, nonce: string): Promise<RestAnswer | 'otherProtocol'> {
-    return this.#issuance.inTurn(async () => {
-      const { ledger } = this.#issuance;
-      const known = ledger.transaction(transactionId);
-      if (known && !isOfRest(known)) return 'otherProtocol';
-      const old = known && ledger.certificateByFingerprint(known.oldCertificate);
-      if (known?.status === 'waiting') await this.#decideWaiting(known);
-      const transaction = ledger.transaction(transactionId);
-      const standing: Standing =
-        transaction && isOfRest(transaction) ? this.#standingOf(transaction) : { status: 'unknown' };
-      return this.#say(this.#issuance.answering(old?.authority), { to: 'state', transactionId, nonce }, standing);
+    return this.#issuance.inTurn(() =>
+      this.#stateOf(this.#issuance.ledger.transaction(transactionId), { to: 'state', transactionId, nonce }),
+    );
+  }
+
+  /** The same of the transaction of a new key. @param key SHA-256 of its SubjectPublicKeyInfo in 64 hex digits */
+  async stateOfKey(key: string, nonce: string): Promise<RestAnswer | 'otherProtocol'> {
+    return this.#issuance.inTurn(() => {
+      const known = this.#issuance.ledger.transactionOfPublicKey(key);
+      return this.#stateOf(known, { to: 'key', key, transactionId: known?.transactionId ?? noTransaction, nonce });
     });
+  }
+
+  async #stateOf(known: Transaction | undefined, asked: Question): Promise<RestAnswer | 'otherProtocol'> {
+    if (known && !isOfRest(known)) return 'otherProtocol';
+    const { ledger } = this.#issuance;
+    const old = known && ledger.certificateByFingerprint(known.oldCertificate);
+    if (known?.status === 'waiting') await this.#decideWaiting(known);
+    const transaction = known && ledger.transaction(known.transactionId);
+    const standing: Standing =
+      transaction && isOfRest(transaction) ? this.#standingOf(transaction) : { status: 'unknown' };
+    return this.#say(this.#issuance.answering(old?.authority), asked, standing);
   }
 
   async #handle(request: SignedRequest, route: Route, idempotencyKey: string | undefined): Promise<RestAnswer> {
@@ -498,7 +517,7 @@ export class RestResponder {
 
   async #say(authority: Authority, asked: Question, standing: Standing): Promise<RestAnswer> {
     const body = await signAnswer(authority, asked, standing, this.#issuance.now());
-    return { status: httpStatus(standing, asked.to === 'state'), body };
+    return { status: httpStatus(standing, asked.to === 'state' || asked.to === 'key'), body };
   }
 }
 

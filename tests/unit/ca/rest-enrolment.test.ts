@@ -477,6 +477,40 @@ describe('poll and lookUp', () => {
     expect((await errorOf(authority().lookUp(transactionId))).code).toBe(code);
   });
 
+  describe('asked by the new key', () => {
+    const digest = Uint8Array.from(createHash('sha256').update(newKey.spki).digest());
+    const ofKey = (members: Json, document: Json = {}): Handler =>
+      answering(members, { document: { to: 'key', key: toHex(digest), transactionId: tid, ...document } });
+
+    it('asks for just that, and goes on with the transaction it finds', async () => {
+      server.handler = ofKey(waiting);
+      const found = await authority().lookUp(digest);
+      expect(server.requests[0]).toMatchObject({
+        method: 'GET',
+        path: expect.stringMatching(new RegExp(`^/ca/keys/${toHex(digest)}\\?nonce=[0-9a-f]{32}$`, 'u')) as string,
+      });
+      if (found.kind !== 'waiting') throw new Error(found.kind);
+      server.handler = answering(issued);
+      await expect(authority().poll(found.reply, silent)).resolves.toMatchObject({ kind: 'issued' });
+    });
+
+    it.each<[string, Json, Json]>([
+      ['about another key', { status: 'withdrawn' }, { key: '00'.repeat(32) }],
+      ['about no key', { status: 'withdrawn' }, { key: undefined }],
+      ['about a transaction', { status: 'unknown' }, { to: 'state' }],
+      ['to another question', { status: 'unknown' }, { nonce: '0'.repeat(32) }],
+      ['with another key’s certificate', { ...issued, certificate: toBase64(old.certificate) }, {}],
+    ])('takes no answer %s', async (_what, members, document) => {
+      server.handler = ofKey(members, document);
+      expect((await errorOf(authority().lookUp(digest))).code).toBe('mismatch');
+    });
+
+    it.each([0, 15, 17, 31, 33])('has no question about an id of %d bytes', async (length) => {
+      await expect(authority().lookUp(new Uint8Array(length))).rejects.toThrow(RangeError);
+      expect(server.requests).toHaveLength(0);
+    });
+  });
+
   it.each<[string, CaErrorCode, Json]>([
     ['refused', 'rejected', refused('badPOP')],
     ['withdrawn', 'rejected', { status: 'withdrawn' }],

@@ -200,6 +200,21 @@ test('a certificate found by asking is confirmed like one that was answered', as
   expect((await client.lookUp(transactionId)).kind).toBe('confirmed');
 });
 
+test('asked by the new key, the authority tells the same as by the transaction', async () => {
+  const client = clientOf('cfca');
+  const { credential, key, request } = await prepare(client, { waits: true });
+  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', key.spki));
+  const kinds = [(await client.lookUp(digest)).kind];
+  const answer = await client.submit(request);
+  let state = await client.lookUp(digest);
+  kinds.push(answer.kind, state.kind);
+  for (let i = 0; i < 3 && state.kind === 'waiting'; i++) state = await client.poll(state.reply, credential);
+  await client.confirm(await client.prepareConfirmation(issued(state).reply, true, credential));
+  const after = await client.lookUp(digest);
+  expect(kinds).toEqual(['unknown', 'waiting', 'waiting']);
+  expect(after).toMatchObject({ kind: 'confirmed', certificate: issued(state).certificate });
+});
+
 test('a certificate that is not accepted is withdrawn', async () => {
   const client = clientOf('pkcs10');
   const { credential, transactionId, request } = await prepare(client);

@@ -603,6 +603,8 @@ describe('over HTTP', () => {
     ['asking without a nonce', () => fetch(`${office.url}/enrolments/${id}`), 400],
     ['asking with half a nonce', () => fetch(`${office.url}/enrolments/${id}?nonce=00`), 400],
     ['asking for no transaction', () => fetch(`${office.url}/enrolments/${id.toUpperCase()}x?nonce=${id}`), 400],
+    ['asking for half a key', () => fetch(`${office.url}/keys/${id}?nonce=${id}`), 400],
+    ['asking for a key without a nonce', () => fetch(`${office.url}/keys/${id}${id}`), 400],
     ['asking for all', () => fetch(`${office.url}/enrolments`), 405],
     ['deleting', () => fetch(`${office.url}/enrolments/${id}?nonce=${id}`, { method: 'DELETE' }), 405],
     ['another step', () => post(`/enrolments/${id}/revocation`, '{}'), 404],
