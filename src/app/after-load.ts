@@ -2,12 +2,19 @@ import { updatePacks } from '../guidance/packs/update.ts';
 import { clock } from '../service/clock.ts';
 import { loadConfig } from '../service/config.ts';
 import { getHotlineMessages } from '../service/hotline-messages.ts';
+import { loadCentres } from './pages/guide-parts/load-centres.ts';
 import { applyConfig, operatorWords } from './state/operator-words.ts';
 import { hotlineMessages } from './state/hotline-messages.svelte.ts';
+import { watchOutbox } from './state/outbox.ts';
 import { site } from './state/site.svelte.ts';
 
-/** Once the first screen stands: the operator's words as kept here, then as they are now, then newer content packs. */
+/**
+ * Once the first screen stands: bookings that wait for a network are sent from any page, the list of centres is fetched
+ * for a later day without one; the operator's words as kept here, then as they are now, then newer content packs.
+ */
 export async function afterLoad(): Promise<void> {
+  watchOutbox();
+  void loadCentres(() => clock.now()).catch(() => undefined);
   await operatorWords();
   try {
     const config = await loadConfig();

@@ -20,16 +20,9 @@ export async function registerServiceWorker(): Promise<void> {
   }
 }
 
-/**
- * The build's own files are kept by the service worker; the operator's list of centres is fetched once for a later day
- * without a network, and newer content packs are looked for. A booking that waits for one is sent from any page.
- */
+/** The build's own files are kept by the service worker; the rest is fetched here. */
 function prefetch(): void {
   void import('./after-load.ts').then(({ afterLoad }) => afterLoad()).catch(() => undefined);
-  void import('./state/outbox.ts').then(({ watchOutbox }) => watchOutbox()).catch(() => undefined);
-  void Promise.all([import('./pages/guide-parts/load-centres.ts'), import('../service/clock.ts')])
-    .then(([{ loadCentres }, { clock }]) => loadCentres(() => clock.now()))
-    .catch(() => undefined);
 }
 
 function watchForUpdates(registration: ServiceWorkerRegistration): void {

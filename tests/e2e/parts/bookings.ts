@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
 import path from 'node:path';
-import type { Page } from '@playwright/test';
+import type { Locator, Page } from '@playwright/test';
 import type { Centre } from '../../../src/guidance/centres/centre.ts';
 import { listen } from '../../demo/listen.ts';
 import { staticFiles } from '../../demo/static-files.ts';
@@ -95,7 +95,7 @@ export async function openBookings({ open = true, api = true, capacity = 5 } = {
   const server = await listen(make, { port: 0, strictPort: true, host: '127.0.0.1' });
   const { url } = server;
   return {
-    ...{ url, fates, sent, release, close: server.close },
+    ...{ url, fates, sent, release, close: () => server.close() },
     atCounter: async (day) => {
       const address = new URL(`/api/appointments?centre=hexi&date=${day}`, url);
       const answer = await fetch(address, { headers: { Authorization: `Bearer ${counterToken}` } });
@@ -111,7 +111,7 @@ export async function openBookings({ open = true, api = true, capacity = 5 } = {
 }
 
 const title = (page: Page, name: string) => page.getByRole('heading', { level: 1, name });
-export const slots = (page: Page) => page.getByRole('group', { name: /的时段/ }).getByRole('link');
+export const slots = (page: Page): Locator => page.getByRole('group', { name: /的时段/ }).getByRole('link');
 
 /** Answers the first three questions. @returns the slot, as its address has it */
 export async function chooseSlot(page: Page, business = '证书更新', centreName = '河西服务中心'): Promise<string> {
