@@ -11,6 +11,14 @@ type Issued = Extract<EnrolmentAnswer, { kind: 'issued' }>;
 /** Client authentication, or any purpose. */
 const accepted = ['1.3.6.1.5.5.7.3.2', '2.5.29.37.0'];
 
+/** Names are the same however their letters and spaces are written (RFC 5280 §7.1). */
+const folded = (name: string): string =>
+  name
+    .normalize('NFKC')
+    .toLowerCase()
+    .replace(/[^\S\n]+/gu, ' ')
+    .replace(/ ?(=|\n|$) ?/gu, '$1');
+
 /** Somebody else's reading of a certificate that was taken: why it should not have been, or nothing. */
 function objection(
   { certificate }: Issued,
@@ -41,7 +49,7 @@ function objection(
     // OpenSSL is not told SM2's default identity this way: there, only our own verification speaks.
     'not signed by the authority':
       authority.name === 'sm2' || read.verify(new X509Certificate(authority.issuing.certificate).publicKey),
-    'another issuer': read.issuer === new X509Certificate(authority.issuing.certificate).subject,
+    'another issuer': folded(read.issuer) === folded(new X509Certificate(authority.issuing.certificate).subject),
   };
   const broken = Object.entries(facts).filter(([, holds]) => !holds);
   return broken.length > 0 ? broken.map(([fact]) => fact).join(', ') : undefined;
