@@ -20,6 +20,14 @@ export type PageName =
   | 'KeyAcceptance'
   | 'NotFound';
 
+/** Its heading is the question, and has to be there with the page: else the focus finds nowhere to go. */
+async function faqEntry(): Promise<{ default: Page }> {
+  const questions = import('../guidance/faq/in-use.ts').then(({ loadFaq }) => loadFaq());
+  // The page says so itself when they could not be fetched.
+  const [page] = await Promise.all([import('./pages/FaqEntry.svelte'), questions.catch(() => undefined)]);
+  return page;
+}
+
 /*
  * Everything but the home page, each in its own chunk. This file is a chunk too, for the lists of what each of them needs
  * are long, and the home page is not to wait for them.
@@ -30,7 +38,7 @@ const own: Readonly<Record<PageName, Load<Page>>> = {
   Guides: () => import('./pages/Guides.svelte'),
   GuideFlow: () => import('./pages/GuideFlow.svelte'),
   Faq: () => import('./pages/Faq.svelte'),
-  FaqEntry: () => import('./pages/FaqEntry.svelte'),
+  FaqEntry: faqEntry,
   Centres: () => import('./pages/Centres.svelte'),
   Appointments: () => import('./pages/Appointments.svelte'),
   Letter: () => import('./pages/Letter.svelte'),

@@ -41,6 +41,7 @@ export function merge(own: Faq, published: Faq & { readonly withdrawn: readonly 
 }
 
 let loading: Promise<Faq> | undefined;
+let atHand: Faq | undefined;
 
 async function load(): Promise<Faq> {
   const [{ allFaq }, { faqPinyin }, inUse] = await Promise.all([
@@ -56,7 +57,8 @@ async function load(): Promise<Faq> {
         withdrawn: inUse.content.withdrawn,
       })
     : own;
-  return { ...all, entries: all.entries.map(filledEntry) };
+  atHand = { ...all, entries: all.entries.map(filledEntry) };
+  return atHand;
 }
 
 /** All questions that hold now; read once a visit. Rejects when they could not be fetched. */
@@ -67,6 +69,9 @@ export function loadFaq(): Promise<Faq> {
   });
   return loading;
 }
+
+/** What `loadFaq` gave, once it has. */
+export const faqAtHand = (): Faq | undefined => atHand;
 
 /** The questions of one topic. */
 export async function loadTopic(topic: FaqTopic): Promise<readonly FaqEntry[]> {
