@@ -33,7 +33,6 @@ const zh = {
   mine: '我的预约',
   notKept: '这个浏览器不让网页保存数据，不能在这里预约。请拨打服务热线，或直接去网点。',
   centre: {
-    any: '五项业务都可以任选一个网点。',
     district: '所在区',
     all: '全部',
     words: '名称或地址',
@@ -95,7 +94,6 @@ const en: typeof zh = {
   notKept:
     'This browser does not let pages keep data, so nothing can be booked here. Please call the hot-line, or simply go.',
   centre: {
-    any: 'For all five services you may go to any centre.',
     district: 'District',
     all: 'All',
     words: 'Name or address',
