@@ -10,6 +10,7 @@ import { centresLoad } from './centres-load.ts';
 import { certificateParse } from './certificate-parse.ts';
 import { deadline } from './deadline-day.ts';
 import { faqSearch } from './faq-search.ts';
+import { largeContent } from './large-content.ts';
 import type { Goal, Measure, Row } from './measure.ts';
 import { plugIn } from './plug-in.ts';
 import { renewal } from './renewal.ts';
@@ -31,6 +32,7 @@ const measures: readonly Measure[] = [
   systemCheck,
   deadline,
   faqSearch,
+  largeContent,
   bundleSizes,
   siteStart,
   centresLoad,

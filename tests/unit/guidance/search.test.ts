@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { allFaq } from '../../../src/guidance/faq/all.ts';
 import { searchDocuments } from '../../../src/guidance/faq/documents.ts';
 import { faqPinyin } from '../../../src/guidance/faq/pinyin.ts';
-import { createSearch, type SearchDocument } from '../../../src/guidance/faq/search.ts';
+import { createSearch, createSearchOfMany, type SearchDocument } from '../../../src/guidance/faq/search.ts';
 import { expand } from '../../../src/guidance/faq/synonyms.ts';
 
 const search = createSearch(searchDocuments(allFaq, faqPinyin, 'zh-CN'));
@@ -170,4 +170,14 @@ test('among three thousand questions the right one is found first, by words, pin
   console.log(`${all.length} entries: ${each.toFixed(1)} ms a query`);
   for (const [at, [, id]] of queries.entries()) expect(found[at]).toContain(id);
   expect(all.length).toBeGreaterThanOrEqual(3000);
+});
+
+test('an index built bit by bit finds the same first answers, and stops when it is told to', async () => {
+  const documents = searchDocuments(allFaq, faqPinyin, 'zh-CN');
+  const atOnce = createSearch(documents.map((document) => ({ ...document, body: '' })));
+  const bitByBit = await createSearchOfMany(documents, () => Promise.resolve());
+  for (const query of ['密码锁了怎么办', 'mms', 'U盾丢了', '发票'])
+    expect(bitByBit(query, 5), query).toEqual(atOnce(query, 5));
+  const left = new Error('left the page');
+  await expect(createSearchOfMany(documents, () => Promise.reject(left))).rejects.toBe(left);
 });
