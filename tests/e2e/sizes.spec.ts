@@ -34,8 +34,8 @@ const axeReads = (language: string, screen: Screen, type: string): boolean =>
 
 async function lookAt(page: Page, language: 'zh-CN' | 'en'): Promise<string[]> {
   const faults: string[] = [];
-  for (const screen of screens)
-    for (const type of ['normal', 'large'] as const) {
+  for (const type of ['normal', 'large'] as const)
+    for (const screen of screens) {
       await show(page, screen, type);
       const found = [
         ...(await misfits(page)),
