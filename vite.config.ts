@@ -119,6 +119,10 @@ function virtualKey(): Plugin {
 
 const executablePath = process.env['VITEST'] ? findHeadless() : undefined;
 
+/** What every page has, with all that it needs. */
+const shell =
+  /\/src\/(?:app\/(?:i18n|components\/(?:Page|Icon)|state\/site)|guidance\/(?:text|hotlines))(?:\.svelte)?(?:\.ts)?$/;
+
 export default defineConfig(({ mode }) => ({
   plugins: [
     svelte({ configFile: false }),
@@ -139,7 +143,13 @@ export default defineConfig(({ mode }) => ({
     sourcemap: mode !== 'demo',
     modulePreload: { polyfill: false },
     // How long the plugins took is of no use to somebody who wants to see the site.
-    rolldownOptions: { checks: { bundlerTimings: false } },
+    rolldownOptions: {
+      checks: { bundlerTimings: false },
+      output: {
+        // In one file it is smaller, and it is fetched together anyway.
+        codeSplitting: { groups: [{ name: 'shell', test: shell }] },
+      },
+    },
   },
   preview: { headers, port: 4173, strictPort: true },
   test: {
