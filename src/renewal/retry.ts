@@ -42,7 +42,7 @@ export interface RetryOptions {
   /** Uniform in [0, 1). */
   readonly random: () => number;
   readonly signal: AbortSignal | undefined;
-  /** Told how many milliseconds will pass until the next try. Only who can say so queues at a busy authority. */
+  /** Told how many milliseconds will pass until a busy authority is asked again. Only who can say so queues there. */
   readonly onWait?: ((milliseconds: number) => void) | undefined;
 }
 
@@ -72,7 +72,7 @@ export async function withRetry<T>(
       if (failures >= policy.tries || asked > policy.longestAskedMs) throw error;
       const backoff = Math.min(policy.firstDelayMs * 2 ** (failures - 1), policy.longestDelayMs);
       const delay = asked + random() * backoff;
-      onWait?.(delay);
+      if (isQueueing) onWait(delay);
       await wait(delay, signal);
     }
   }

@@ -28,8 +28,10 @@ export interface Progress {
   readonly step: Step;
   /** Something is being written to the key: pulling it out now costs a repetition. */
   readonly writing: boolean;
-  /** The authority asked us to come back; milliseconds since 1970. */
+  /** The authority is asked again then; milliseconds since 1970. */
   readonly waitingUntil?: number;
+  /** It had no time to take the request at all. */
+  readonly busy?: boolean;
 }
 
 export interface RunOptions {
@@ -38,6 +40,9 @@ export interface RunOptions {
   readonly onProgress?: (progress: Progress) => void;
   readonly signal?: AbortSignal;
 }
+
+/** A shorter wait for a busy authority is over before anybody has read of it. */
+const shownWaitMs = 5_000;
 
 /** What all parts of one run have in common: the world, the person's login, the step, and the record in the journal. */
 export class Work {
@@ -106,11 +111,25 @@ export class Work {
     return message({ certificate, sign: signAnew });
   }
 
-  /** Tries an exchange with the authority again while it is unreachable or busy. */
+  /** Tries an exchange with the authority again while it is unreachable or busy; while it is busy the person is told. */
   retrying<T>(exchange: () => Promise<T>): Promise<T> {
-    const { wait, randomBytes } = this.ports;
-    const random = (): number => (randomBytes(1)[0] ?? 0) / 256;
-    return withRetry(exchange, { wait, random, signal: this.options.signal });
+    const { randomBytes } = this.ports;
+    return withRetry(
+      () => {
+        this.at(this.step);
+        return exchange();
+      },
+      {
+        wait: (milliseconds) => this.waitWithKey(milliseconds),
+        random: () => new DataView(Uint8Array.from(randomBytes(4)).buffer).getUint32(0) / 2 ** 32,
+        signal: this.options.signal,
+        onWait: (milliseconds) => {
+          if (milliseconds < shownWaitMs) return;
+          const waitingUntil = Date.now() + milliseconds;
+          this.options.onProgress?.({ step: this.step, writing: false, waitingUntil, busy: true });
+        },
+      },
+    );
   }
 
   /** Waits, and stops as soon as the key is gone: without it nothing can be signed. */

@@ -37,6 +37,7 @@ const zh = {
     finish: '还在等证书机构确认。新证书已经在 USBKEY 里了。',
   } as Record<Step, string>,
   caWaits: (time: string): string => `证书机构正在处理，${time} 会自动再问一次。`,
+  caBusy: (time: string): string => `证书机构现在很忙，${time} 会自动再试，申请没有丢。`,
   writing: '正在写入，请不要拔出 USBKEY，也不要关闭页面。',
   keepIn: '请让 USBKEY 一直插着。万一断开，重新插入同一个 USBKEY，可以接着办。',
   waitingNote: '等待的时候请让 USBKEY 插着。关闭页面也不会丢，下次插上可以接着办。',
@@ -189,6 +190,7 @@ const en: typeof zh = {
     finish: 'Still waiting for the authority to confirm. The new certificate is on the USBKEY already.',
   },
   caWaits: (time: string): string => `The authority is working on it; it will be asked again at ${time}.`,
+  caBusy: (time: string): string => `The authority is busy; it will be asked again at ${time}. Nothing is lost.`,
   writing: 'Writing: please do not unplug the USBKEY or close the page.',
   keepIn: 'Please leave the USBKEY in. Should it come out, plug the same one in again and the work goes on.',
   waitingNote:

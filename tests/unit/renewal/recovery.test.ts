@@ -382,3 +382,45 @@ describe('a locked password', () => {
     expect(await world.press('upgrade')).toMatchObject({ kind: 'success' });
   });
 });
+
+/** Lets an authority that is busy answer 503 to so many messages, each asking for seven seconds. */
+function busyFor(answers: number): typeof fetch {
+  let left = answers;
+  return (url, init) => {
+    const isMessage = init?.body instanceof Uint8Array;
+    if (!isMessage || left-- <= 0) return fetch(url, init);
+    return Promise.resolve(new Response(null, { status: 503, headers: { 'Retry-After': '7' } }));
+  };
+}
+
+describe('an authority that is busy', () => {
+  test('is queued at, the person is told when it is asked again, and one certificate comes of it', async () => {
+    const world = await open('due-30-days', { fetch: busyFor(12) });
+
+    const outcome = await world.press();
+
+    expect(outcome.kind).toBe('success');
+    const told = world.progress.filter(({ busy }) => busy === true);
+    expect(told.length).toBeGreaterThanOrEqual(10);
+    expect(told.every(({ waitingUntil = 0, writing }) => waitingUntil > Date.now() - day && !writing)).toBe(true);
+    expect(world.progress.at(-1)?.busy).toBeUndefined();
+    expect(issued(world)).toBe(1);
+  });
+
+  test('is left with the key that is pulled out meanwhile, and the next press goes on', async () => {
+    const world = await open('due-30-days', { fetch: busyFor(6) });
+    const pulled = await world.press('renewal', undefined, (ports) => ({
+      ...ports,
+      wait: async (_milliseconds, signal) => {
+        await world.key.unplug();
+        if (!signal?.aborted) await new Promise((resolve) => signal?.addEventListener('abort', resolve));
+        throw new CaError('cancelled', 'the key is gone');
+      },
+    }));
+    expect(pulled).toMatchObject({ kind: 'stopped', reason: 'unplugged', resumable: true });
+
+    await world.key.plug();
+    expect((await world.press()).kind).toBe('success');
+    expect(issued(world)).toBe(1);
+  });
+});
