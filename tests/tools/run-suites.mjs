@@ -162,8 +162,12 @@ function count(suite, ok, numbers, said = '') {
     troubles.push(`failed: ${suite}: ${skipped} tests skipped where none may be`);
   }
   const [unhandled] = /Unhandled (?:Errors|Rejection)[^]*/.exec(said) ?? [];
-  if (died || (!ok && unhandled !== undefined))
-    note(suite, [{ name: 'the runner failed outside any test', message: unhandled ?? said.slice(-2000) }], []);
+  // A hook that fails leaves its file without a message.
+  const isTold = failures.some((told) => told.suite === suite && told.failure.message !== '');
+  if ((died && !isTold) || (!ok && unhandled !== undefined)) {
+    const message = unhandled ?? /FAIL [^]*/.exec(said)?.[0] ?? said.slice(-2000);
+    note(suite, [{ name: 'the runner failed outside any test', message }], []);
+  }
   if (empty) troubles.push(`${suite}: no test ran`);
 }
 
