@@ -12,7 +12,7 @@ const repository = path.resolve(import.meta.dirname, '../..');
 const sources = [
   'src',
   'public',
-  'deploy',
+  'tests/deploy',
   'tests/tools',
   'index.html',
   'vite.config.ts',
