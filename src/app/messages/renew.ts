@@ -213,8 +213,7 @@ const en: typeof zh = {
     `Please go on and finish before ${time}. After that the authority takes the new certificate back and it has to be requested anew.`,
   refused: {
     later: 'It cannot do this now.',
-    certificateNotTaken:
-      'It does not take the certificate on the USBKEY: it may have been revoked, or expired too long ago.',
+    certificateNotTaken: 'It does not take this certificate: perhaps revoked, or expired too long ago.',
     notAllowed: 'It does not do this online for this holder, or not in this way.',
     knownAlready: 'It says that this request has been dealt with before.',
     clock: 'The clock of this computer is too far from the authority’s.',
