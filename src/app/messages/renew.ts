@@ -211,14 +211,15 @@ const en: typeof zh = {
     'The old certificate is still there. The new signing certificate is written, the encryption certificate is not finished; they can only be used together.',
   confirmBy: (time: string): string =>
     `Please go on and finish before ${time}. After that the authority takes the new certificate back and it has to be requested anew.`,
+  // Each follows a sentence.
   refused: {
-    later: 'It cannot do this now.',
-    certificateNotTaken: 'It does not take this certificate: perhaps revoked, or expired too long ago.',
-    notAllowed: 'It does not do this online for this holder, or not in this way.',
-    knownAlready: 'It says that this request has been dealt with before.',
-    clock: 'The clock of this computer is too far from the authority’s.',
-    requestNotTaken: 'It does not take the new key, or what was asked for.',
-    technical: 'The two systems do not fit together; you did nothing wrong.',
+    later: ' It cannot do this now.',
+    certificateNotTaken: ' It does not take this certificate: perhaps revoked, or expired too long ago.',
+    notAllowed: ' It does not do this online for this holder, or not in this way.',
+    knownAlready: ' It says that this request has been dealt with before.',
+    clock: ' The clock of this computer is too far from the authority’s.',
+    requestNotTaken: ' It does not take the new key, or what was asked for.',
+    technical: ' The two systems do not fit together; you did nothing wrong.',
   },
   refusedNext: { later: 'Try again in a while.', clock: 'Set the date and time of this computer right and try again.' },
   replug: 'Unplug, plug in, try again',
@@ -303,7 +304,7 @@ const en: typeof zh = {
       next: 'Call the hot-line and read out the transaction number and fault code {code}.',
     },
     caRejected: {
-      happened: 'The authority did not agree to this request.',
+      happened: 'The authority said no.',
       next: 'Call the hot-line and read out fault code {code}.',
     },
     notAcceptable: {
