@@ -34,7 +34,8 @@ function serviceWorker(): Plugin {
       for (const file of (await filesBelow(outDir)).sort()) {
         const url = `/${path.relative(outDir, file).split(path.sep).join('/')}`;
         // config.json and the operator's content are network first; the virtual key belongs to the demo only.
-        if (/\.map$|^\/(sw\.js|_headers|config\.json|openapi\.yaml|virtual-key\.js|screenshots\/.*)$/.test(url)) continue;
+        if (/\.map$|^\/(sw\.js|_headers|config\.json|openapi\.yaml|virtual-key\.js|screenshots\/.*)$/.test(url))
+          continue;
         const revision = url.startsWith('/assets/')
           ? null
           : createHash('sha256')
