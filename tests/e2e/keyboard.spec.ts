@@ -134,6 +134,8 @@ for (const screen of [
       await page.goto(path);
       await expect(page.getByRole('heading', { level: 1 })).toBeVisible();
       await expect(page.locator('main')).toHaveAttribute('aria-busy', 'false');
+      // What is still to come pushes the rest down, and out of sight of whoever is there already.
+      await expect(page.locator('main .waiting')).toHaveCount(0);
 
       const stops = await tour(page);
 
