@@ -333,8 +333,7 @@ const en: typeof zh = {
     renewal: (end: string): string => `The certificate has been renewed and is valid until ${end}.`,
     upgrade: (end: string): string => `The certificate has been upgraded and is valid until ${end}.`,
     proof: 'It was written, read back and tested with a signature; it can be used.',
-    proofOfTwo:
-      'The signing certificate and the encryption certificate were both written and read back; the signing certificate was tested with a signature.',
+    proofOfTwo: 'Both certificates were written and read back; the signing key signs.',
     notDecrypted:
       'The encryption certificate’s public key was compared and is right; USBKEYs of this kind cannot try a decryption, so none was tried.',
     oldEncrypted:
