@@ -209,7 +209,7 @@ test('the report can be looked through, copied and downloaded, and tells no name
   const shown = await page.locator('pre').innerText();
 
   await page.getByRole('button', { name: '复制报告' }).click();
-  await expect(page.getByText('已复制。')).toBeVisible();
+  await expect(page.getByText('已复制，可以粘贴给热线。')).toBeVisible();
   const copied = await page.evaluate(() => navigator.clipboard.readText());
   const download = page.waitForEvent('download');
   await page.getByRole('button', { name: '下载报告' }).click();
