@@ -110,6 +110,8 @@ test('old content is fetched anew', async ({ page, desk }) => {
   await desk({ scenario: 'not-due' });
   await page.goto('/centres');
   await expect(page.getByRole('heading', { level: 1 })).toBeVisible();
+  // The page keeps what it has fetched before it shows it.
+  await expect(page.locator('main .waiting')).toHaveCount(0);
   await page.evaluate(
     () =>
       new Promise<void>((resolve, reject) => {
