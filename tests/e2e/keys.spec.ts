@@ -1,4 +1,4 @@
-import type { Page } from '@playwright/test';
+import type { Locator, Page } from '@playwright/test';
 import type { Attachment, Scenario } from '../virtual-key/state.ts';
 import { expect, keyState, seen, test, typePassword } from './fixtures.ts';
 import { choose, plugStrange, sayOfTheModel, serialNumberOfStrangers } from './parts/devices.ts';
@@ -332,5 +332,68 @@ test.describe('the operator', () => {
     await desk({ scenario: 'due-30-days' });
     await page.goto('/certificates');
     await expect(seen(page, '这种型号的 USBKEY，本站暂时不办理。')).toBeVisible();
+  });
+});
+
+test.describe('away while a certificate is renewed, and back again', () => {
+  const out = 'USBKEY 断开了。';
+  const password = (page: Page): Locator => page.locator('input[type=password]:not([readonly])');
+
+  async function begin(page: Page): Promise<void> {
+    await page.goto('/certificates');
+    await page.getByRole('link', { name: '更新证书' }).click();
+    await expect(password(page)).toBeVisible();
+  }
+
+  async function finish(page: Page): Promise<void> {
+    const done = seen(page, /证书已更新，新的有效期到/);
+    await expect(password(page).or(done).first()).toBeVisible();
+    if (await password(page).isVisible()) await typePassword(page);
+    await expect(done).toBeVisible();
+  }
+
+  test('another tab has taken it meanwhile: said so, and gone on once that tab lets go', async ({ page, desk }) => {
+    await desk({ scenario: 'due-30-days' });
+    await begin(page);
+    await page.evaluate(() => window.virtualKey.unplugAtWrite(2, 'after'));
+    const lock = await page.evaluate(async () => (await navigator.locks.query()).held?.[0]?.name ?? '');
+    await typePassword(page);
+    await expect(seen(page, out)).toBeVisible();
+    const otherTab = await page.context().newPage();
+    await otherTab.goto('/about');
+    await otherTab.evaluate(
+      (name) =>
+        new Promise<void>((got) => {
+          void navigator.locks.request(name, () => {
+            got();
+            return new Promise(() => undefined);
+          });
+        }),
+      lock,
+    );
+    await page.bringToFront();
+
+    await page.evaluate(() => window.virtualKey.plug());
+    await expect(seen(page, '另一个标签页正在使用这个 USBKEY。')).toBeVisible();
+    await expect(seen(page, out)).toBeHidden();
+    await otherTab.close();
+
+    await finish(page);
+  });
+
+  test('the browser does not know it any more: chosen once more, and gone on', async ({ page, desk }) => {
+    await desk({ scenario: 'due-30-days', attachment: 'ccid-extended' });
+    await begin(page);
+    await page.evaluate(async () => {
+      for (const device of await navigator.usb.getDevices()) await device.forget();
+    });
+    await typePassword(page);
+    await expect(seen(page, out)).toBeVisible();
+
+    await page.getByRole('button', { name: '再试一次' }).click();
+    await page.getByRole('button', { name: '连接 USBKEY' }).click();
+    await choose(page, 'USBKEY CCID-E');
+
+    await finish(page);
   });
 });

@@ -5,7 +5,7 @@
 // --require (or CI=true): a suite whose program cannot be had fails instead of being skipped aloud.
 // SLOWEST=15: each suite's 15 slowest tests too.
 import { spawn } from 'node:child_process';
-import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ensureCompiler, ensureDisplay } from '../usb-stack/ensure.mjs';
@@ -15,6 +15,7 @@ import {
   failuresOfPlaywright,
   failuresOfVitest,
   firstLines,
+  pageInBrief,
   slowest,
   timesOfPlaywright,
   timesOfVitest,
@@ -217,6 +218,9 @@ for (const { suite, slow: one } of slow)
 for (const { suite, failure } of failures) {
   console.log(`FAILED ${suite}: ${failure.name}`);
   for (const line of firstLines(failure.message)) console.log(`    ${line}`);
+  if (failure.page === undefined || !existsSync(failure.page)) continue;
+  console.log('    the page then:');
+  for (const line of pageInBrief(readFileSync(failure.page, 'utf8'))) console.log(`    ${line}`);
 }
 console.log(durations.join(', '));
 for (const trouble of troubles) console.log(trouble);

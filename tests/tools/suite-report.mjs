@@ -3,7 +3,7 @@
 import path from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 
-/** @typedef {{name: string, message: string}} Failure */
+/** @typedef {{name: string, message: string, page?: string}} Failure `page`: the file with what the page showed then. */
 /** @typedef {{name: string, milliseconds: number}} Timed */
 /**
  * @typedef {object} VitestReport Of vitest's reporter `json`; a file that could not be loaded has a message and no tests.
@@ -19,7 +19,7 @@ import { stripVTControlCharacters } from 'node:util';
  * @property {string} [file]
  * @property {PlaywrightSuite[]} [suites]
  * @property {{title: string, tests: {status: string, results: {duration: number, status?: string,
- *   errors: {message?: string}[]}[]}[]}[]} [specs]
+ *   errors: {message?: string}[], attachments?: {name: string, path?: string}[]}[]}[]}[]} [specs]
  */
 /**
  * @typedef {object} PlaywrightReport Of Playwright's reporter `json`.
@@ -36,6 +36,16 @@ export function firstLines(message, lines = 12) {
     .filter((line) => line !== '' && !/^\s*at .*node_modules/.test(line))
     .slice(0, lines)
     .map((line) => (line.length > 400 ? `${line.slice(0, 400)}…` : line));
+}
+
+/**
+ * Of what Playwright keeps of a page on which a test failed, the part that the test was about.
+ * @param {string} kept Markdown with the page's accessibility tree in a fence
+ */
+export function pageInBrief(kept, lines = 30) {
+  const [, tree = ''] = /```yaml\n([^]*?)```/.exec(kept) ?? [];
+  const [main = tree] = /^ *- main:[^]*/m.exec(tree) ?? [];
+  return firstLines(main, lines);
 }
 
 /** @param {VitestReport} report @param {string} root @returns {Failure[]} */
@@ -83,7 +93,10 @@ export function failuresOfPlaywright({ suites, errors = [] }) {
     .filter(({ test }) => test.status === 'unexpected' || test.status === 'flaky')
     .map(({ name, test }) => {
       const said = test.results.flatMap((result) => result.errors.map(({ message = '' }) => message));
-      return { name, message: said.join('\n') || test.results.map(({ status = '' }) => status).join(', ') };
+      const message = said.join('\n') || test.results.map(({ status = '' }) => status).join(', ');
+      const kept = test.results.flatMap(({ attachments = [] }) => attachments);
+      const page = kept.find((one) => one.name === 'error-context')?.path;
+      return { name, message, ...(page === undefined ? {} : { page }) };
     });
   return [...failed, ...errors.map(({ message = '' }) => ({ name: 'outside any test', message }))];
 }

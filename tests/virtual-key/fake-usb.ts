@@ -554,14 +554,22 @@ export class FakeUsb extends EventTarget {
   /** Plugs a device in. Resolves when the page has been told, which it is only if it holds a grant. */
   async plug(model: UsbDeviceModel, faults: FaultPlan = new FaultPlan()): Promise<void> {
     if ([...this.#plugged].some((plugged) => plugged.model === model)) return;
-    const forget = (): void => {
-      this.#grants.delete(model);
-      this.#options.onGrant?.();
-    };
-    const device = new FakeUsbDevice(model, faults, forget);
-    this.#plugged.add({ model, device });
+    const device = this.#add(model, faults);
     await afterReactions();
     if (this.#grants.has(model)) this.#tell('connect', device);
+  }
+
+  #add(model: UsbDeviceModel, faults: FaultPlan): FakeUsbDevice {
+    const forget = (): void => {
+      this.#grants.delete(model);
+      this.#plugged.delete(plugged);
+      // Chosen again it is another object.
+      this.#add(model, faults);
+      this.#options.onGrant?.();
+    };
+    const plugged = { model, device: new FakeUsbDevice(model, faults, forget) };
+    this.#plugged.add(plugged);
+    return plugged.device;
   }
 
   /** Pulls a device out. Resolves when the page has been told: transfers fail first, then the event comes. */

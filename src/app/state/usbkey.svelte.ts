@@ -55,7 +55,7 @@ class UsbKeyState {
   view = $state.raw<KeyView>({ at: 'looking' });
   /** Keys of this site that are plugged in, refused ones included. */
   attached = $state.raw<readonly AttachedKey[]>([]);
-  /** Which of the browser's two choosers to open first: the one that worked last. */
+  /** Which of the browser's two choosers to open first: the one for the key that was there last. */
   way = $state<'usb' | 'hid'>(recall('way') === 'usb' || !('hid' in navigator) ? 'usb' : 'hid');
   /** The chooser that was opened last. */
   asked = $state<'usb' | 'hid'>(this.way);
@@ -391,8 +391,10 @@ class UsbKeyState {
     }
     if (turn !== this.#turn) return;
     this.view = view;
-    if (view.at === 'ready') this.#compareWithLast(view.reading);
-    else if (view.trouble === 'otherTab') this.#takeOver();
+    if (view.at === 'ready') {
+      this.way = attached.way;
+      this.#compareWithLast(view.reading);
+    } else if (view.trouble === 'otherTab') this.#takeOver();
   }
 
   /** Says so when the key that was pulled out comes back as another. */

@@ -3,6 +3,7 @@ import {
   failuresOfPlaywright,
   failuresOfVitest,
   firstLines,
+  pageInBrief,
   slowest,
   timesOfPlaywright,
   timesOfVitest,
@@ -33,6 +34,7 @@ const vitest = {
   ],
 };
 
+const kept = [{ name: 'screenshot' }, { name: 'error-context', path: '/r/error-context.md' }];
 const playwright = {
   stats: { expected: 1, unexpected: 1, flaky: 1, skipped: 0 },
   suites: [
@@ -46,7 +48,12 @@ const playwright = {
           specs: [
             {
               title: 'closes',
-              tests: [{ status: 'unexpected', results: [{ duration: 900, errors: [{ message: 'still open' }] }] }],
+              tests: [
+                {
+                  status: 'unexpected',
+                  results: [{ duration: 900, errors: [{ message: 'still open' }], attachments: kept }],
+                },
+              ],
             },
             {
               title: 'hangs',
@@ -82,11 +89,26 @@ test('of vitest: each failed test with its file and message, and each file that 
 
 test('of Playwright: each test that failed or was flaky, by all the names it stands in, and what failed outside', () => {
   expect(failuresOfPlaywright(playwright)).toEqual([
-    { name: 'a.spec.ts › the page › closes', message: 'still open' },
+    { name: 'a.spec.ts › the page › closes', message: 'still open', page: '/r/error-context.md' },
     { name: 'a.spec.ts › the page › hangs', message: 'timedOut' },
     { name: 'a.spec.ts › the page › blinks', message: 'dark' },
     { name: 'outside any test', message: 'no server' },
   ]);
+});
+
+test('of a page on which a test failed: what was in its main part', () => {
+  const file = [
+    '# Test info',
+    '```yaml',
+    '- banner:',
+    '  - link "home"',
+    '- main:',
+    '  - text: no key',
+    '```',
+    '# Test',
+  ];
+  expect(pageInBrief(file.join('\n'))).toEqual(['- main:', '  - text: no key']);
+  expect(pageInBrief('nothing was kept')).toEqual([]);
 });
 
 test('the slowest tests of either come first, every attempt counted', () => {
