@@ -9,8 +9,8 @@ import { explain, Stop, type StopReason } from '../renewal/outcome.ts';
 import { findLeftover } from '../renewal/pending.ts';
 import type { Wait } from '../renewal/retry.ts';
 import type { Trust } from '../renewal/trust.ts';
-import type { ContainerRef, UsbKey } from '../usbkey/usbkey.ts';
-import { fitsInto, type Restorable } from './restorable.ts';
+import type { ContainerRef, ManagementKeyOrigin, UsbKey } from '../usbkey/usbkey.ts';
+import { mayHold, type Restorable } from './restorable.ts';
 
 /** What a repair that writes to a key needs. */
 export interface KeyRepairPorts {
@@ -27,7 +27,12 @@ export interface KeyRepairPorts {
 }
 
 export type KeyRepair =
-  | { readonly kind: 'mended'; readonly count: number }
+  | {
+      readonly kind: 'mended';
+      readonly count: number;
+      /** The management key that the writing was allowed by, on a key that has one. */
+      readonly managementKey?: ManagementKeyOrigin;
+    }
   /** The key is not as it was when it was looked at: nothing was written. */
   | { readonly kind: 'changed' }
   /** Nothing is lost by doing it again. */
@@ -46,16 +51,21 @@ export const restoreCertificates = (
   atTheKey(ports, serialNumber, async (login) => {
     const { key } = ports;
     let count = 0;
-    for (const { container: ref, certificate } of restorable) {
+    for (const { container: ref, certificate, name } of restorable) {
       if (!(await isListed(key, ref))) continue;
       const container = await key.readContainer(ref);
-      if (!fitsInto(container, certificate) || !(await isAnchored(ports, certificate))) continue;
-      await login.asUser(ref.application, () => key.importCertificate(ref, 'signing', certificate));
-      const written = (await key.readContainer(ref)).signing?.certificate;
-      if (!written || !bytesEqual(written, certificate)) throw new Stop({ reason: 'checkFailed' });
+      if (!mayHold(container, certificate) || !(await isAnchored(ports, certificate))) continue;
+      const written = await login.asUser(ref.application, async () => {
+        if (key.restoreCertificate) return key.restoreCertificate(ref, certificate, name);
+        await key.importCertificate(ref, 'signing', certificate);
+        return ref;
+      });
+      const { signing } = await key.readContainer(written);
+      if (!signing?.certificate || !bytesEqual(signing.certificate, certificate))
+        throw new Stop({ reason: 'checkFailed' });
       count += 1;
     }
-    return count > 0 ? { kind: 'mended', count } : { kind: 'changed' };
+    return mended(key, count);
   });
 
 /**
@@ -72,12 +82,17 @@ export const tidyLeftovers = (ports: KeyRepairPorts, serialNumber: string): Prom
       const ref = await firstLeftover([...applications], (application) =>
         findLeftover(contents, application, ports, {}),
       );
-      if (!ref) return count > 0 ? { kind: 'mended', count } : { kind: 'changed' };
+      if (!ref) return mended(key, count);
       await login.asUser(ref.application, () => key.deleteContainer(ref));
       if (await isListed(key, ref)) throw new Stop({ reason: 'checkFailed' });
       count += 1;
     }
   });
+
+function mended({ managementKey }: UsbKey, count: number): KeyRepair {
+  if (count === 0) return { kind: 'changed' };
+  return { kind: 'mended', count, ...(managementKey === undefined ? {} : { managementKey }) };
+}
 
 async function atTheKey(
   { key, enrolment, askPassword }: KeyRepairPorts,

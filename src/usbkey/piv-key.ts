@@ -5,7 +5,9 @@ import { swPasswordLocked, swSuccess, triesLeft } from '../apdu/status-words.ts'
 import { commandTimeoutMs } from '../apdu/timeouts.ts';
 import type { PivDialect } from '../device/models.ts';
 import { type PublicKeyInfo, readSpki } from '../pki/algorithms.ts';
-import { copyBytes, toHex } from '../pki/bytes.ts';
+import { bytesEqual, copyBytes, toHex } from '../pki/bytes.ts';
+import { parseCertificate } from '../pki/certificate.ts';
+import { signatureOidFor, verifySignature } from '../pki/signature.ts';
 import { sm2Digest } from '../pki/sm2.ts';
 import { Operations } from './operations.ts';
 import * as piv from './piv-commands.ts';
@@ -16,6 +18,7 @@ import {
   encodeCertificateObject,
   encodeFormerObject,
   encodeFreedObject,
+  encodeRestoredObject,
   isOwnName,
   isRetiredSlot,
   maxCertificateBytes,
@@ -27,7 +30,9 @@ import {
 } from './piv-objects.ts';
 import {
   containersOf,
+  isUntold,
   keyIn,
+  lacksCertificate,
   nameIn,
   nextPromotionStep,
   objectIn,
@@ -183,7 +188,7 @@ export class PivKey implements UsbKey {
       };
       const isSigning = usageOf(slot) === 'signing';
       const content = { signing: isSigning ? pair : undefined, encryption: isSigning ? undefined : pair };
-      return { ref, ...content, slot: slotName(slot.slot) };
+      return { ref, ...content, slot: slotName(slot.slot), ...(isUntold(slot) ? { untold: true } : {}) };
     });
   }
 
@@ -269,21 +274,7 @@ export class PivKey implements UsbKey {
       const signer = this.#signers.get(ref.container) ?? this.#signerOf(await this.#find(ref));
       if (!signer) throw new KeyError('noKeyPair', 'the slot has no key pair that signs here');
       this.#signers.set(ref.container, signer);
-      const { slot, algorithm, publicKey } = signer;
-      const signed = (challenge: Uint8Array) =>
-        this.#wire.run(piv.sign(algorithm, slot, challenge), commandTimeoutMs.sign);
-      switch (publicKey.algorithm) {
-        case 'sm2':
-          return piv.parseEcSignature(await signed(sm2Digest(message, publicKey.publicKey)), 32);
-        case 'p256':
-          return piv.parseEcSignature(await signed(await digest('SHA-256', message)), 32);
-        case 'p384':
-          return piv.parseEcSignature(await signed(await digest('SHA-384', message)), 48);
-        case 'rsa': {
-          const { length } = publicKey.modulus;
-          return piv.parseRsaSignature(await signed(pkcs1Block(await digest('SHA-256', message), length)), length);
-        }
-      }
+      return this.#signWith(signer, message);
     });
   }
 
@@ -297,6 +288,32 @@ export class PivKey implements UsbKey {
       const publicKey = slot.key === 'unknown' ? objectIn(slot)?.publicKey : undefined;
       const { container } = ref;
       await this.#putObject(slot.slot, encodeCertificateObject({ container, certificate, publicKey }));
+    });
+  }
+
+  restoreCertificate(ref: ContainerRef, certificate: Uint8Array, container: string | undefined): Promise<ContainerRef> {
+    return this.#operations.serially(async () => {
+      checkApplication(ref.application);
+      if (certificate.length > maxCertificateBytes) throw new KeyError('noRoom', 'the certificate is too long');
+      const place = this.#places.get(ref.container) ?? slotNamed(ref.container, this.#slots);
+      if (place === undefined) throw new KeyError('notFound', 'no slot has this name');
+      const { spki } = parseCertificate(certificate);
+      // First of all: there are slots that want the password before each signature, and nothing in between.
+      if (!(await this.#signsFor(place, spki))) throw new KeyError('noKeyPair', 'the slot has another key pair');
+      const slots = await this.#readSlots();
+      const slot = slots.find((one) => one.slot === place);
+      if (!slot || containersOf(slots).get(ref.container) !== slot) throw new KeyError('notFound', 'no such container');
+      if (!lacksCertificate(slot)) throw new KeyError('refused', 'there is a certificate already');
+      const told = publicKeyOf(slot);
+      if (slot.key === 'absent' || (told && !bytesEqual(told, spki)))
+        throw new KeyError('noKeyPair', 'the slot tells of another key pair');
+      const isFree = container !== undefined && isOwnName(container) && !slots.some((one) => nameIn(one) === container);
+      const publicKey = slot.key === 'unknown' ? spki : undefined;
+      const content = { container: isFree ? container : undefined, certificate, publicKey };
+      await this.#putObject(place, encodeRestoredObject(objectIn(slot), content));
+      this.#signers.clear();
+      const name = [...containersOf(await this.#readSlots())].find(([, one]) => one.slot === place)?.[0];
+      return { application, container: name ?? ref.container };
     });
   }
 
@@ -464,10 +481,41 @@ export class PivKey implements UsbKey {
     const spki = publicKeyOf(slot);
     if (!spki) return undefined;
     const publicKey = readSpki(spki);
-    const { p256, p384 } = piv.algorithms;
-    const usual = { p256, p384, sm2: this.#sm2Algorithm, rsa: piv.rsaAlgorithm(publicKey.bits) }[publicKey.algorithm];
-    const algorithm = keyIn(slot)?.algorithm ?? usual;
+    const algorithm = keyIn(slot)?.algorithm ?? this.#usualAlgorithm(publicKey);
     return algorithm === undefined ? undefined : { slot: slot.slot, algorithm, publicKey };
+  }
+
+  #usualAlgorithm(publicKey: PublicKeyInfo): number | undefined {
+    const { p256, p384 } = piv.algorithms;
+    return { p256, p384, sm2: this.#sm2Algorithm, rsa: piv.rsaAlgorithm(publicKey.bits) }[publicKey.algorithm];
+  }
+
+  /** Signs a message: for the curves its digest, for RSA a padded one. @returns as `sign` */
+  async #signWith({ slot, algorithm, publicKey }: Signer, message: Uint8Array): Promise<Uint8Array<ArrayBuffer>> {
+    const signed = (challenge: Uint8Array) =>
+      this.#wire.run(piv.sign(algorithm, slot, challenge), commandTimeoutMs.sign);
+    switch (publicKey.algorithm) {
+      case 'sm2':
+        return piv.parseEcSignature(await signed(sm2Digest(message, publicKey.publicKey)), 32);
+      case 'p256':
+        return piv.parseEcSignature(await signed(await digest('SHA-256', message)), 32);
+      case 'p384':
+        return piv.parseEcSignature(await signed(await digest('SHA-384', message)), 48);
+      case 'rsa': {
+        const { length } = publicKey.modulus;
+        return piv.parseRsaSignature(await signed(pkcs1Block(await digest('SHA-256', message), length)), length);
+      }
+    }
+  }
+
+  /** Whether the private key in a slot is that of a public key: it signs something nobody could know before. */
+  async #signsFor(slot: number, spki: Uint8Array): Promise<boolean> {
+    const publicKey = readSpki(spki);
+    const algorithm = this.#usualAlgorithm(publicKey);
+    if (algorithm === undefined) return false;
+    const message = crypto.getRandomValues(new Uint8Array(32));
+    const signature = await this.#signWith({ slot, algorithm, publicKey }, message);
+    return verifySignature({ spki, algorithm: signatureOidFor(publicKey.algorithm), message, signature });
   }
 
   async #putObject(slot: number, elements: readonly Uint8Array[]): Promise<void> {

@@ -152,6 +152,35 @@ export const encodeFreedObject = (publicKey: Uint8Array | undefined): Uint8Array
   encodeCertificateObject({ container: freedMark, publicKey });
 
 /**
+ * A certificate put back where it was, with what else is there. A mark in MSCUID's place stays; where there is none, the
+ * name takes it.
+ * @param object what is left; undefined: nothing
+ * @param content `publicKey` as in `encodeCertificateObject`, and noted only with a name
+ */
+export function encodeRestoredObject(
+  object: CertificateObject | undefined,
+  content: {
+    readonly container: string | undefined;
+    readonly certificate: Uint8Array;
+    readonly publicKey: Uint8Array | undefined;
+  },
+): Uint8Array<ArrayBuffer>[] {
+  const { mscuid, errorDetection } = tags;
+  const marked = object && findTlv(object.elements, mscuid);
+  const container = object?.container ?? (marked ? undefined : content.container);
+  const written: readonly number[] = [tags.certificate, tags.certInfo, errorDetection, publicKeyTag];
+  const kept = (object?.elements ?? [])
+    .filter(({ tag }) => !written.includes(tag) && !(tag === mscuid && container !== undefined))
+    .map(({ tag, value }) => encodeTlv(tag, value));
+  if (container !== undefined) {
+    const elements = encodeCertificateObject({ ...content, container });
+    return [...elements.slice(0, -1), ...kept, ...elements.slice(-1)];
+  }
+  const certificate = encodeTlv(tags.certificate, content.certificate);
+  return [certificate, encodeTlv(tags.certInfo, Uint8Array.of(0)), ...kept, encodeTlv(errorDetection)];
+}
+
+/**
  * The same elements for another slot. A name of this site stays; any other MSCUID, which is about the slot it was in,
  * gives way to a note of which container took that slot.
  */

@@ -101,6 +101,13 @@ export function publicKeyOf(slot: Slot): Uint8Array | undefined {
   return keyIn(slot)?.spki ?? certificateIn(slot)?.spki ?? notedKeyIn(slot);
 }
 
+/** Nothing in it that reads as a certificate; false where the key does not let it be read. */
+export const lacksCertificate = (slot: Slot): boolean => slot.object !== 'refused' && certificateIn(slot) === undefined;
+
+/** Whether a slot may have a key pair of which nothing is told. */
+export const isUntold = (slot: Slot): boolean =>
+  slot.key === 'unknown' && slot.object !== 'refused' && publicKeyOf(slot) === undefined;
+
 function notedKeyIn(slot: Slot): Uint8Array | undefined {
   const noted = objectIn(slot)?.publicKey;
   try {

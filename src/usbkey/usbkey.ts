@@ -46,6 +46,8 @@ export interface Container {
   readonly encryption: StoredKeyPair | undefined;
   /** Of a PIV key: the slot's key reference in upper-case hex, whatever the container's name is. */
   readonly slot?: string;
+  /** There may be a key pair, of which neither the key nor what is stored with it tells anything. */
+  readonly untold?: true;
 }
 
 /** The password's counter. Undefined where the key does not tell. */
@@ -112,6 +114,19 @@ export interface UsbKey {
    * @throws KeyError `refused` for an envelope that the key does not open, `unsupported` for one it cannot be given
    */
   readonly importEncryptionKeyPair?: ((ref: ContainerRef, envelope: EnvelopedKey) => Promise<Uint8Array>) | undefined;
+  /**
+   * Writes a certificate back into a slot that has none, or a damaged one, and whose key pair it belongs to: the key pair
+   * proves that first, by a signature, which needs the password. What else is stored with it stays. Only where slots forget
+   * their names with their certificates; elsewhere `importCertificate` does it.
+   * @param container a name of this site that the slot had, to be given to it again unless it still has one
+   * @returns where the certificate is now
+   * @throws KeyError `noKeyPair` for a slot with another key pair, or none; `refused` for one with a certificate
+   */
+  readonly restoreCertificate?: (
+    ref: ContainerRef,
+    certificate: Uint8Array,
+    container: string | undefined,
+  ) => Promise<ContainerRef>;
   /** Removes a container with all it holds. */
   deleteContainer(ref: ContainerRef): Promise<void>;
   /**

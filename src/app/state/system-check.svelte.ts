@@ -42,6 +42,8 @@ class SystemCheckState {
   asked = $state<Asked>('signature');
   /** The check that was mended last, and whether it is content now. */
   mended = $state.raw<{ readonly id: CheckId; readonly ok: boolean } | undefined>();
+  /** What the last writing to a key has come to. */
+  written = $state.raw<KeyRepair | undefined>();
   /** Of several keys, those to choose from. */
   candidates = $state.raw<readonly AttachedKey[]>([]);
   /** The last run, once it is over. */
@@ -78,7 +80,7 @@ class SystemCheckState {
   /** Looks at everything. */
   async start(): Promise<void> {
     if (this.busy) return;
-    this.mended = undefined;
+    this.#forgetRepair();
     await this.#check();
   }
 
@@ -97,7 +99,7 @@ class SystemCheckState {
   /** The test signature, at the person's word: everything once more, and the key signs. */
   async trySign(): Promise<void> {
     if (this.busy) return;
-    this.mended = undefined;
+    this.#forgetRepair();
     this.asked = 'signature';
     await this.#check(['signature', ...allChecks.map(({ id }) => id)]);
   }
@@ -105,7 +107,7 @@ class SystemCheckState {
   /** Does what can be done about a finding, then looks again at everything. */
   async repair(id: CheckId, repair: RepairId): Promise<void> {
     if (this.busy) return;
-    this.mended = undefined;
+    this.#forgetRepair();
     if (repair === 'resume') {
       await go('/renew');
       return;
@@ -133,6 +135,11 @@ class SystemCheckState {
     this.mended = { id, ok: isBetter };
   }
 
+  #forgetRepair(): void {
+    this.mended = undefined;
+    this.written = undefined;
+  }
+
   async #mend(repair: Exclude<RepairId, 'resume' | 'updateApp'>): Promise<void> {
     const attached = this.run?.notes.attached;
     switch (repair) {
@@ -154,7 +161,7 @@ class SystemCheckState {
       case 'restoreCertificate':
       case 'tidy':
         this.asked = repair;
-        await this.#atTheKey(repair);
+        this.written = await this.#atTheKey(repair);
     }
   }
 

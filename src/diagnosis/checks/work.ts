@@ -1,10 +1,12 @@
 import { CaError, type EnrolmentState } from '../../ca/authority.ts';
 import { StorageError } from '../../storage/errors.ts';
-import { transactionIdBytes, transactionIdOf } from '../../renewal/container-name.ts';
+import { bytesEqual } from '../../pki/bytes.ts';
+import { containerNameFor, transactionIdBytes, transactionIdOf } from '../../renewal/container-name.ts';
 import { isBare } from '../../renewal/pending.ts';
+import type { Container } from '../../usbkey/usbkey.ts';
 import { checksOf, fine, found, type Finding, type Look } from '../check.ts';
 import type { JournalEntry } from '../ports.ts';
-import { fitsInto, lacksCertificate, type Restorable } from '../restorable.ts';
+import { lacksCertificate, mayHold, type Restorable } from '../restorable.ts';
 
 const isOpen = ({ stage }: JournalEntry): boolean => stage !== 'done' && stage !== 'ended';
 
@@ -52,16 +54,23 @@ async function askAboutContainers({ notes, ports, signal }: Look): Promise<Findi
   let leftovers = 0;
   let goesOn = false;
   for (const container of contents.containers) {
-    const transactionId = transactionIdOf(container.ref.container);
-    const known = records.find((record) => record.transactionId === transactionId);
+    const named = transactionIdOf(container.ref.container);
+    const known = records.find(({ transactionId, newPublicKey }) =>
+      named === undefined ? newPublicKey && holds(container, newPublicKey) : transactionId === named,
+    );
+    const transactionId = named ?? known?.transactionId;
     if (transactionId === undefined || known?.stage === 'done' || (known && isOpen(known))) continue;
     try {
       const state = await lookUp(transactionId);
-      if (state.kind === 'withdrawn') leftovers += isBare(container) ? 1 : 0;
-      else if (state.kind === 'confirmed') {
-        if (contents.commandSet !== 'piv' && fitsInto(container, state.certificate))
-          restorable.push({ container: container.ref, certificate: state.certificate, source: 'authority' });
-      } else goesOn ||= state.kind !== 'unknown' || lacksCertificate(container) || isBare(container);
+      if (state.kind === 'confirmed') {
+        const { certificate } = state;
+        if (mayHold(container, certificate)) {
+          const name = containerNameFor(transactionId);
+          restorable.push({ container: container.ref, certificate, source: 'authority', name });
+        }
+      } else if (named === undefined) continue;
+      else if (state.kind === 'withdrawn') leftovers += isBare(container) ? 1 : 0;
+      else goesOn ||= state.kind !== 'unknown' || lacksCertificate(container) || isBare(container);
     } catch (error) {
       if (error instanceof CaError) return { outcome: 'skipped', because: 'authority' };
       throw error;
@@ -74,3 +83,7 @@ async function askAboutContainers({ notes, ports, signal }: Look): Promise<Findi
   }
   return leftovers > 0 ? found('leftover', { count: leftovers }) : fine();
 }
+
+/** A key pair that has lost its certificate; on a PIV key the name that led to its transaction is gone with it. */
+const holds = (container: Container, publicKey: Uint8Array): boolean =>
+  lacksCertificate(container) && container.signing !== undefined && bytesEqual(container.signing.publicKey, publicKey);

@@ -1,12 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { journalPort } from '../../../src/diagnosis/journal-port.ts';
-import { restoreCertificates, tidyLeftovers, type KeyRepair } from '../../../src/diagnosis/repair-key.ts';
 import type { Restorable } from '../../../src/diagnosis/restorable.ts';
-import { authorisedKeys } from '../../../src/usbkey/connect.ts';
 import { bytesToHex, hexToBytes } from '../../virtual-key/bytes.ts';
-import { samplePassword } from '../../virtual-key/make-state.ts';
 import type { KeyState } from '../../virtual-key/state.ts';
 import { Clinic, type Patient } from './clinic.ts';
+import { repair, repairWith, type Attempt } from './repairs.ts';
 import { firstContainer, situations } from './situations.ts';
 
 let clinic: Clinic;
@@ -25,48 +22,6 @@ async function brokenBy(cause: string): Promise<Patient> {
   const patient = await clinic.patient('not-due');
   await situation(cause).broken?.(patient);
   return patient;
-}
-
-interface Attempt {
-  readonly givesUp?: boolean;
-  readonly enrolment?: 'on' | 'readOnly';
-}
-
-/** Presses the button of the repair that a check's finding names. */
-async function repair(patient: Patient, what: 'restore' | 'tidy', attempt: Attempt = {}): Promise<KeyRepair> {
-  const { notes } = await patient.examine();
-  return repairWith(patient, what, notes, attempt);
-}
-
-async function repairWith(
-  patient: Patient,
-  what: 'restore' | 'tidy',
-  notes: Awaited<ReturnType<Patient['examine']>>['notes'],
-  { givesUp = false, enrolment = 'on' }: Attempt = {},
-): Promise<KeyRepair> {
-  const { config, trust, contents, restorable = [] } = notes;
-  const [attached] = await authorisedKeys();
-  if (!config?.ca || !trust || !contents || !attached) throw new Error('the key was not read');
-  const key = await attached.open();
-  try {
-    const { ports } = patient;
-    const repairPorts = {
-      ...{ key, journal: journalPort, trust, enrolment, now: ports.clock.now, randomBytes: ports.randomBytes },
-      authority: await ports.service.authority({ ...config, ca: config.ca }),
-      wait: () => Promise.resolve(),
-      askPassword: async (_question: unknown, use: (bytes: Uint8Array) => Promise<void>) => {
-        if (givesUp) return false;
-        await use(new TextEncoder().encode(samplePassword));
-        return true;
-      },
-    };
-    const { serialNumber } = contents.info;
-    return await (what === 'restore'
-      ? restoreCertificates(repairPorts, serialNumber, restorable)
-      : tidyLeftovers(repairPorts, serialNumber));
-  } finally {
-    await key.close();
-  }
 }
 
 /** All containers but those a repair is about, and of the others what must never change: their key pairs. */

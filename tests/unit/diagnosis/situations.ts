@@ -16,6 +16,8 @@ import { hidOverUsb, massStorageDevice, silentUsbDevice, smartCardDevice } from 
 import type { UsbDeviceModel } from '../../virtual-key/device-models.ts';
 import type { ContainerState, KeyState, Scenario } from '../../virtual-key/state.ts';
 import { keysOnDesk, type Clinic, type Patient } from './clinic.ts';
+import { authorityKnows, certificateOf, damage, newSlot, renewalRecord, renewedPivKey } from './piv-patients.ts';
+import { repair, type WhatRepair } from './repairs.ts';
 
 /** Something broken, and which check has to say so. */
 export interface Situation {
@@ -191,6 +193,15 @@ function endedAtAuthority(patient: Patient, ended: string): void {
     },
   };
 }
+
+/** The page's own button, with the password. */
+const repaired =
+  (what: WhatRepair) =>
+  async (patient: Patient): Promise<void> => {
+    await repair(patient, what);
+  };
+const renewedPiv = (clinic: Clinic): Promise<KeyState> =>
+  renewedPivKey(clinic, { attachment: 'ccid-extended', algorithm: 'p256' });
 
 const userAgent = {
   phone: 'Mozilla/5.0 (Linux; Android 13; M2012) AppleWebKit/537.36 Chrome/120.0.0.0 Mobile Safari/537.36',
@@ -534,10 +545,30 @@ export const situations = tableOf(
       key: 'not-due',
     },
     broken: lostFromJournal,
+    mended: repaired('restore'),
+  },
+  {
+    ...{ name: 'the same on a PIV key, name and all', check: 'certificates', cause: 'lostCertificate' },
+    ...{ key: renewedPiv, attachment: 'ccid-extended' },
+    broken: async (patient) => {
+      await journalPort.put(renewalRecord(patient.key.state()));
+      await damage(patient, newSlot, 'gone');
+    },
+    mended: repaired('restore'),
+  },
+  {
+    ...{ name: 'a new certificate gone that the authority has', check: 'leftovers', cause: 'lostCertificate' },
+    ...{ key: renewedPiv, attachment: 'ccid-extended' },
+    broken: async (patient) => {
+      authorityKnows(patient, certificateOf(patient.key.state(), newSlot));
+      await damage(patient, newSlot, 'emptied of its certificate');
+    },
+    mended: repaired('restore'),
   },
   {
     ...{ name: 'an empty container of ours', check: 'leftovers', cause: 'leftover', key: 'not-due' },
     broken: withLeftover,
+    mended: repaired('tidy'),
   },
   {
     ...{ name: 'a container of ours that nobody remembers', check: 'leftovers', cause: 'pending', key: 'due-30-days' },

@@ -76,6 +76,7 @@ describe.each(ways)('a PIV key on %s with %s', (attachment, algorithm, features)
         slot: '82',
         signing: undefined,
         encryption: undefined,
+        ...(before?.features.metadata ? {} : { untold: true }),
       });
       await expect(key.createContainer(fresh)).rejects.toMatchObject({ code: 'containerExists' });
 
