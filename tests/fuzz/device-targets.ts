@@ -127,7 +127,6 @@ function ccid(): Target {
   ];
   return {
     name: 'ccid',
-    isDer: false,
     mutate: conversations(scripts),
     run: readersOf(
       [TransportError],
@@ -164,7 +163,6 @@ function ccidDescriptors(): Target {
   const interrupts = ['5003', '500201', '51000a02'].map(fromHex);
   return {
     name: 'ccid-descriptors',
-    isDer: false,
     mutate: mutantsOf([descriptor, configuration, ...interrupts]),
     run: readersOf(
       [TransportError],
@@ -193,7 +191,6 @@ function longmai(): Target {
   ];
   return {
     name: 'longmai',
-    isDer: false,
     mutate: conversations(scripts),
     run: readersOf(
       [TransportError],
@@ -221,7 +218,6 @@ function canokey(): Target {
   ];
   return {
     name: 'canokey',
-    isDer: false,
     mutate: conversations(scripts),
     run: readersOf(
       [TransportError],
@@ -252,7 +248,6 @@ function session(): Target {
   const command = { cla: 0, ins: 0xcb, p1: 0x3f, p2: 0xff, data: counted(600), ne: 256 } as const;
   return {
     name: 'session',
-    isDer: false,
     mutate: conversations(scripts),
     run: readersOf(
       [TransportError],
@@ -285,7 +280,6 @@ function tlv(): Target {
   const nested = encodeTlv(0x7c, encodeTlv(0x82), encodeTlv(0x81, counted(32)));
   return {
     name: 'tlv',
-    isDer: false,
     mutate: mutantsOf([
       encodeTlv(0x53, encodeTlv(0x70, certificate), encodeTlv(0x71, Uint8Array.of(0)), encodeTlv(0xfe)),
       nested,
@@ -339,7 +333,6 @@ function piv(): Target {
   const sm2Algorithm = 0x54;
   return {
     name: 'piv',
-    isDer: false,
     mutate: mutantsOf(sources),
     run: readersOf(
       [KeyError],
@@ -375,8 +368,12 @@ function piv(): Target {
 }
 
 function skf(): Target {
-  const [certificate = nothing] = readCorpus().certificate;
+  const { certificate: certificates, spki } = readCorpus();
+  const [certificate = nothing] = certificates;
   const length = Uint8Array.of(certificate.length & 0xff, certificate.length >> 8, 0, 0);
+  const point = (spki[0] ?? nothing).slice(-64);
+  const modulus = (bytes: number): Bytes => concat(Uint8Array.of(0x80), counted(bytes - 1));
+  const padding = new Uint8Array(32);
   const names = new TextEncoder().encode('ENTSAFE-ESPK\u0000TAX\u0000\u0000');
   const sources = [
     concat(Uint8Array.of(1, 0), counted(290)),
@@ -388,10 +385,15 @@ function skf(): Target {
     counted(64),
     concat(Uint8Array.of(0, 1, 0, 0), counted(128)),
     counted(262),
+    // ExportPublicKey and the signature: short, as GM/T 0016 has it, and of RSA keys with e either way round.
+    concat(fromHex('00010000'), point),
+    concat(fromHex('00010000'), padding, point.subarray(0, 32), padding, point.subarray(32)),
+    concat(fromHex('0004'), fromHex('01000100'), modulus(128)),
+    concat(fromHex('0008'), fromHex('00010001'), modulus(256)),
+    concat(modulus(256), fromHex('01000100')),
   ];
   return {
     name: 'skf',
-    isDer: false,
     mutate: mutantsOf(sources),
     run: readersOf(
       [KeyError],

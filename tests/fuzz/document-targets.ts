@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { CaError } from '../../src/ca/authority.ts';
+import { readEnrolment } from '../../src/ca/cmp-enrolments.ts';
 import { CfcaEscrowError, rewrapEscrowedKey } from '../../src/ca/cfca-escrow.ts';
 import { readAnswerDocument, readRequest, readSignedAnswer } from '../../src/ca/rest-enrolment-documents.ts';
 import { importCentres } from '../../src/guidance/centres/import.ts';
@@ -12,9 +13,24 @@ import { readProblem } from '../../src/service/problem.ts';
 import { checkJson, textOf } from '../../src/service/request.ts';
 import { documentsLike, type Json } from './json-mutate.ts';
 import { mutateBytes } from './mutate.ts';
+import { serviceTarget } from './service-target.ts';
+import { storedTargets } from './stored-targets.ts';
 import { readersOf, type ErrorClass, type Target } from './target.ts';
 
-type Kind = 'config' | 'pack' | 'manifest' | 'problem' | 'centres' | 'answer' | 'signedAnswer' | 'request';
+type Kind =
+  | 'config'
+  | 'pack'
+  | 'manifest'
+  | 'problem'
+  | 'centres'
+  | 'answer'
+  | 'signedAnswer'
+  | 'request'
+  | 'api'
+  | 'enrolment'
+  | 'journal'
+  | 'keptAppointment'
+  | 'transcript';
 interface Documents extends Readonly<Record<Kind, readonly Json[]>> {
   readonly centresCsv: readonly string[];
 }
@@ -44,7 +60,6 @@ function documentTarget(
 ): Target {
   return {
     name,
-    isDer: false,
     mutate: documentsLike(sources),
     run: untouched(readersOf(refusals, readers)),
   };
@@ -55,6 +70,8 @@ const asSigned = (document: Json): Json => ({
   document: toBase64(new TextEncoder().encode(JSON.stringify(document))),
   signature: 'MAA=',
   certificates: ['MAA='],
+  // Of a request.
+  certificate: 'MAA=',
 });
 
 /** CFCA's delivery of an encryption key pair, mutated as a text and inside its base64. */
@@ -69,7 +86,6 @@ function cfcaDelivery(): Target {
   const inside = fromBase64(escrow.blob.slice(prefixLength).replaceAll(',', ''));
   return {
     name: 'cfca-delivery',
-    isDer: false,
     mutate: (random) => {
       if (random.once(2)) return mutateBytes(random, new TextEncoder().encode(escrow.blob));
       const text = toBase64(mutateBytes(random, inside));
@@ -116,7 +132,6 @@ function centresCsv(sources: readonly string[]): Target {
   ];
   return {
     name: 'centres-csv',
-    isDer: false,
     mutate: (random) => {
       if (random.once(3)) return mutateBytes(random, random.pick(tables));
       let text = random.pick(sources);
@@ -130,9 +145,20 @@ function centresCsv(sources: readonly string[]): Target {
   };
 }
 
-/** Everything in `src/service`, `src/guidance` and `src/ca` that reads a document that is not DER. */
+/** Everything that reads a document that is not DER, from the operator, an authority, a file or this computer. */
 export function documentTargets(): readonly Target[] {
-  const { config, pack, manifest, problem, centres, answer, signedAnswer, request, centresCsv: tables } = documents();
+  const {
+    config,
+    pack,
+    manifest,
+    problem,
+    centres,
+    answer,
+    signedAnswer,
+    request,
+    centresCsv: tables,
+    ...more
+  } = documents();
   const url = '/document.json';
   return [
     documentTarget('config', config, [ServiceError], (input) => checkJson(url, configSchema, textOf(url, input))),
@@ -153,6 +179,11 @@ export function documentTargets(): readonly Target[] {
       (input) => readAnswerDocument(readSignedAnswer(input).document),
       readRequest,
     ),
+    documentTarget('cmp-enrolment', more.enrolment, [CaError], (input) =>
+      readEnrolment({ status: 200, contentType: 'application/json', body: input, retryAfterSeconds: undefined }),
+    ),
+    serviceTarget(more.api),
+    ...storedTargets(more),
     centresCsv(tables),
     cfcaDelivery(),
   ];

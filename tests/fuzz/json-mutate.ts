@@ -76,9 +76,12 @@ function changed(random: Random, value: Json, donors: readonly Json[]): Json {
     case 0:
       parts.splice(at, 1);
       break;
-    case 1:
-      parts.splice(at, 0, ...Array.from({ length: random.pick([1, 30, 700]) }, (): [string, Json] => [name, part]));
+    case 1: {
+      // More megabytes than any transport lets through would say nothing of a reader.
+      const length = random.pick(JSON.stringify(part).length > 2000 ? [1, 30] : [1, 30, 700]);
+      parts.splice(at, 0, ...Array.from({ length }, (): [string, Json] => [name, part]));
       break;
+    }
     case 2:
       parts.push([random.pick(names), anything(random, donors)]);
       break;
@@ -93,18 +96,29 @@ function changed(random: Random, value: Json, donors: readonly Json[]): Json {
   return object;
 }
 
-function partsOf(value: Json): readonly Json[] {
+/** A value and all inside it: what is put in the place of others. */
+export function partsOf(value: Json): readonly Json[] {
   if (value === null || typeof value !== 'object') return [value];
   return [value, ...Object.values(value).flatMap(partsOf)];
 }
+
+/**
+ * The same value with one to three things changed in it.
+ * @param donors values to put in
+ */
+export function mutateJson(random: Random, source: Json, donors: readonly Json[]): Json {
+  let value = source;
+  for (let round = random.below(3); round >= 0; round--) value = changed(random, value, donors);
+  return value;
+}
+
+export const jsonBytes = (value: Json): Bytes => new TextEncoder().encode(JSON.stringify(value));
 
 /** Mutants of documents: mostly still JSON, sometimes with bytes that are no text. */
 export function documentsLike(sources: readonly Json[]): (random: Random) => Bytes {
   const donors = sources.flatMap(partsOf);
   return (random) => {
-    let value = random.pick(sources);
-    for (let round = random.below(3); round >= 0; round--) value = changed(random, value, donors);
-    const bytes: Bytes = new TextEncoder().encode(JSON.stringify(value));
+    const bytes = jsonBytes(mutateJson(random, random.pick(sources), donors));
     return random.once(8) ? mutateBytes(random, bytes) : bytes;
   };
 }

@@ -12,7 +12,7 @@ import { decodeEnvelopedKey, EnvelopedKeyError } from '../../src/pki/enveloped-k
 import { readName } from '../../src/pki/name.ts';
 import { OcspError, parseOcspResponse } from '../../src/pki/ocsp.ts';
 import { DerMutator } from './mutate.ts';
-import { readersOf, type ErrorClass, type Target } from './target.ts';
+import { derGate, readersOf, type ErrorClass, type Target } from './target.ts';
 
 type Kind =
   | 'certificate'
@@ -68,7 +68,7 @@ export function parserTargets(): readonly Target[] {
     );
     return {
       name,
-      isDer: true,
+      gate: derGate,
       mutate: (random) => mutator.mutate(random),
       run: readersOf(refusals, readers),
     };

@@ -1,21 +1,42 @@
 import type { Bytes } from '../../src/pki/bytes.ts';
+import { assertDer, DerError } from '../../src/pki/der.ts';
 import type { Random } from './random.ts';
 
 /** How one input fared: read, or refused in the way that is meant for bad input. */
 export type Outcome = 'accepted' | 'rejected';
 
+/** A check that comes first and stops most of what is bad: the share of mutants that get past it is told. */
+export interface Gate {
+  readonly name: string;
+  /** Asked after the input has been run. */
+  readonly passes: (input: Bytes) => boolean;
+}
+
+/** For inputs that are one DER value. */
+export const derGate: Gate = {
+  name: 'DER',
+  passes: (input) => {
+    try {
+      assertDer(input);
+      return true;
+    } catch (error) {
+      if (error instanceof DerError) return false;
+      throw error;
+    }
+  },
+};
+
 /** Something that reads bytes from outside. */
 export interface Target {
   readonly name: string;
-  /** Its input is one DER value: the share that passes the decoder is told. */
-  readonly isDer: boolean;
+  readonly gate?: Gate;
   readonly mutate: (random: Random) => Bytes | Promise<Bytes>;
   /** Throws only what it never should. */
   readonly run: (input: Bytes) => Outcome | Promise<Outcome>;
   /** An input says something only together with how it was made: smaller ones say nothing. */
   readonly isWhole?: boolean;
-  /** How many inputs fared how, by words of its own, since it was last asked. */
-  readonly takeTally?: () => ReadonlyMap<string, number>;
+  /** How an input was made and how it fared, by words of its own with a tab between; asked after it has been run. */
+  readonly fate?: (input: Bytes) => string | undefined;
 }
 
 /** A class of errors that bad input is refused with. */

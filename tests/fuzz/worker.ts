@@ -10,14 +10,18 @@ export interface Order {
   readonly to: number;
 }
 
-/** What a worker shares: the number of the mutant that is running, or −1. */
+/** What a worker shares: the number of the mutant that is running, or −1, and how often one has begun to. */
 const running = new Int32Array(workerData as SharedArrayBuffer);
+const watch = (index: number): void => {
+  Atomics.store(running, 0, index);
+  Atomics.add(running, 1, 1);
+};
 const targets = new Map<string, Promise<Target>>();
 
 async function work({ target: name, seed, from, to }: Order): Promise<void> {
   const opening = targets.get(name) ?? openTarget(name);
   targets.set(name, opening);
-  const result = await runSlice(await opening, seed, from, to, (index) => Atomics.store(running, 0, index));
+  const result = await runSlice(await opening, seed, from, to, { watch });
   parentPort?.postMessage(result);
 }
 
