@@ -127,6 +127,12 @@ const table = {
   leftover: { number: 81, severity: 'note', repair: 'tidy' },
   readOnlyModel: { number: 82, severity: 'note', wayOut: 'renewAtCentre' },
   noTestSignature: { number: 83, severity: 'note' },
+  /** New content of the operator's was not taken, and what is in use stays: not as it should be … */
+  contentRefused: { number: 84, severity: 'note', repair: 'refreshContent' },
+  /** … or other bytes than the operator has signed … */
+  contentTampered: { number: 85, severity: 'warn', repair: 'refreshContent', wayOut: 'hotline' },
+  /** … or older than what is in use. */
+  contentOlder: { number: 86, severity: 'note', repair: 'refreshContent' },
 
   page: { number: 90, severity: 'bad' },
   /** A check that was given up after its time. */

@@ -1,4 +1,5 @@
 import type { CertificateStatus } from '../ca/status.ts';
+import type { KindState } from '../guidance/packs/state.ts';
 import type { JournalRecord } from '../renewal/journal.ts';
 import type { CertificateOnKey, KeyContents } from '../renewal/key-contents.ts';
 import type { Trust } from '../renewal/trust.ts';
@@ -23,6 +24,8 @@ export interface Notebook {
   /** The certificate that counts: what an unfinished run has written does not. */
   active?: CertificateOnKey;
   restorable?: readonly Restorable[];
+  /** The operator's content packs. */
+  content?: readonly KindState[];
   status?: CertificateStatus;
   /** Milliseconds that each server took. */
   latency?: Partial<Record<'config' | 'policy' | 'authority', number>>;

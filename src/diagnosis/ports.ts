@@ -1,5 +1,6 @@
 import type { CertificateAuthority } from '../ca/authority.ts';
 import type { Fetch } from '../ca/http.ts';
+import type { KindState } from '../guidance/packs/state.ts';
 import type { AskPassword } from '../renewal/login.ts';
 import type { Journal } from '../renewal/journal.ts';
 import type { Config, Policy } from '../service/config.ts';
@@ -40,6 +41,8 @@ export interface ServicePort {
   readonly copyOf: (
     path: string,
   ) => Promise<{ readonly text: string; /** Milliseconds since 1970. */ readonly storedAt: number } | undefined>;
+  /** Which content packs are in use here, and how the last look for newer ones ended. */
+  readonly contentState: () => Promise<readonly KindState[]>;
   readonly fetch: Fetch;
   /** @throws CaError */
   readonly authority: (config: ConfigWithCa) => Promise<Pick<CertificateAuthority, 'lookUp'>>;

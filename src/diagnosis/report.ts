@@ -1,5 +1,6 @@
 import { toHex } from '../pki/bytes.ts';
 import { readSpki } from '../pki/algorithms.ts';
+import type { KindState } from '../guidance/packs/state.ts';
 import { holderName, taxpayerNumber } from '../renewal/trust.ts';
 import type { TraceEntry } from '../usbkey/connect.ts';
 import type { BrowserIdentity } from './browser-identity.ts';
@@ -36,7 +37,7 @@ const day = (date: Date): string => date.toISOString().slice(0, 10);
  */
 export async function reportText({ results, notes }: CheckRun, context: ReportContext): Promise<string> {
   const { build, at, identity, code, skewMs, trace, salt } = context;
-  const { attached, contents, tries, active, trust, records = [], latency = {}, policy } = notes;
+  const { attached, contents, tries, active, trust, records = [], latency = {}, policy, content = [] } = notes;
   const mark = async (value: string | undefined): Promise<string> =>
     value === undefined ? '-' : toHex(await digest(salt, value)).slice(0, 2 * markBytes);
   const lines = [
@@ -48,6 +49,7 @@ export async function reportText({ results, notes }: CheckRun, context: ReportCo
     `clock ${skewMs === undefined ? '-' : `${Math.round(skewMs / 1000)} s`}`,
     ...(['config', 'policy', 'authority'] as const).map((name) => `server ${name} ${latency[name] ?? '-'} ms`),
     `enrolment ${policy?.enrolment ?? '-'}`,
+    ...content.map(contentLine),
   ];
   if (attached) {
     const { vendorId, productId, way, model, device } = attached;
@@ -90,6 +92,13 @@ export async function reportText({ results, notes }: CheckRun, context: ReportCo
     ),
   );
   return `${lines.join('\n')}\n`;
+}
+
+/** A pack's kind, number, and why another was not taken: all of them words and numbers of this software's own. */
+function contentLine({ kind, version, checkedAt, refused }: KindState): string {
+  const checked = checkedAt ? ` checked ${day(checkedAt)}` : '';
+  const not = refused ? ` refused ${refused.version ?? '-'} ${refused.reason}` : '';
+  return `content ${kind} ${version}${checked}${not}`;
 }
 
 function resultLine({ id, finding, ms }: CheckResult): string {

@@ -1,5 +1,6 @@
 import { openAuthority } from '../ca/open-authority.ts';
 import { setModelAdditions } from '../device/models.ts';
+import { contentState } from '../guidance/packs/state.ts';
 import { clock } from '../service/clock.ts';
 import { loadConfig, loadPolicy } from '../service/config.ts';
 import { cacheDatabase } from '../storage/database.ts';
@@ -17,6 +18,7 @@ export const servicePort: ServicePort = {
   },
   loadPolicy,
   copyOf: async (path) => (await cacheDatabase()).get('documents', path),
+  contentState,
   fetch: (url, init) => clock.fetch(url, init),
   authority: ({ ca, anchors, intermediates }) =>
     openAuthority(ca, {

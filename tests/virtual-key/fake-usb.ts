@@ -93,6 +93,7 @@ export class FakeUsbDevice {
   /** Control transfers whose answer was lost. */
   readonly #unanswered: ((error: DOMException) => void)[] = [];
   #present = true;
+  #hangs = false;
   #opened = false;
   #changing = false;
 
@@ -137,6 +138,11 @@ export class FakeUsbDevice {
 
   get opened(): boolean {
     return this.#opened;
+  }
+
+  /** Its firmware hangs: no endpoint but 0 takes or gives anything, until the device is reset or pulled. */
+  hang(): void {
+    this.#hangs = true;
   }
 
   /** The plug is pulled: transfers fail, later calls find no device. */
@@ -222,6 +228,7 @@ export class FakeUsbDevice {
       this.#rejectWaiting(() => broken('transferIn'));
       this.#packets.clear();
       this.#halted.clear();
+      this.#hangs = false;
       this.#model.reset();
     });
   }
@@ -267,6 +274,7 @@ export class FakeUsbDevice {
     if (fault === 'before') this.#faults.cut();
     await Promise.resolve();
     if (!this.#present) throw broken('transferOut');
+    if (this.#hangs) return this.#neverAnswered();
     if (fault === 'stall') this.#halted.add(`out${endpointNumber}`);
     // A stall still reports every byte as written.
     if (this.#halted.has(`out${endpointNumber}`)) return { status: 'stall', bytesWritten: bytes.length };
@@ -291,6 +299,7 @@ export class FakeUsbDevice {
     if (fault === 'before') this.#faults.cut();
     await Promise.resolve();
     if (!this.#present) throw broken('transferIn');
+    if (this.#hangs) return this.#neverAnswered();
     if (fault === 'stall') this.#halted.add(`in${endpointNumber}`);
     if (this.#halted.has(`in${endpointNumber}`)) return { status: 'stall', data: viewOf(new Uint8Array(0)) };
     return new Promise((resolve, reject) => {
@@ -358,7 +367,7 @@ export class FakeUsbDevice {
     return { fault, result };
   }
 
-  /** The device has answered and the host has not heard it. */
+  /** The host waits for what does not come. */
   #neverAnswered(): Promise<never> {
     return new Promise((_resolve, reject) => this.#unanswered.push(reject));
   }

@@ -69,6 +69,21 @@ const zh: Record<OwnCause, CauseWords> = {
     means: '网点、规则可能已经变了。',
     todo: ['连上网络，点“更新内容”。'],
   },
+  contentRefused: {
+    found: ({ name }) => `运营方发布的新内容${name === undefined ? '' : `（第 ${name} 版）`}不能用，没有采用。`,
+    means: '现在用的还是原来的内容，办理不受影响。',
+    todo: ['不用处理。', '也可以点“更新内容”，再取一次。'],
+  },
+  contentTampered: {
+    found: ({ name }) => `取到的新内容${name === undefined ? '' : `（第 ${name} 版）`}核对不上，没有采用。`,
+    means: '可能在半路被改过，也可能是没发布好。现在用的还是原来的内容。' + untouched,
+    todo: ['点“更新内容”，再取一次。', '还是不行，换一个网络再试。', '或者致电热线，报上故障码。'],
+  },
+  contentOlder: {
+    found: ({ name }) => `运营方给的内容${name === undefined ? '' : `（第 ${name} 版）`}比正在用的旧，没有采用。`,
+    means: '现在用的是更新的内容，办理不受影响。',
+    todo: ['不用处理。'],
+  },
   brokenCache: {
     found: '本站的离线副本读不出来。',
     means: '没有网络时可能打不开本站。办理记录不受影响。',
@@ -371,6 +386,27 @@ const en: typeof zh = {
     found: ({ days = 0 }) => `What this site keeps is ${days} days old.`,
     means: 'Centres and rules may have changed.',
     todo: ['Go online and press “Update the content”.'],
+  },
+  contentRefused: {
+    found: ({ name }) =>
+      `The operator’s new content${name === undefined ? '' : ` (version ${name})`} is of no use here.`,
+    means: 'It was not taken. What was in use before still is; renewing is not affected.',
+    todo: ['Nothing to do.', 'Or press “Update the content” to fetch it once more.'],
+  },
+  contentTampered: {
+    found: ({ name }) => `New content${name === undefined ? '' : ` (version ${name})`} is not what was signed.`,
+    means: `It was not taken: it may have been changed on its way. What was in use before still is. ${same}`,
+    todo: [
+      'Press “Update the content” to fetch it once more.',
+      'If it stays so, try another network.',
+      'Or call the hot-line and read out the fault code.',
+    ],
+  },
+  contentOlder: {
+    found: ({ name }) =>
+      `The operator offers older content${name === undefined ? '' : ` (version ${name})`} than is in use.`,
+    means: 'It was not taken: the newer one stays in use.',
+    todo: ['Nothing to do.'],
   },
   brokenCache: {
     found: 'This site’s offline copies cannot be read.',

@@ -1,21 +1,25 @@
 import { TransportError } from '../../apdu/channel.ts';
+import { updatePacks } from '../../guidance/packs/update.ts';
 import { loadConfig, loadPolicy } from '../../service/config.ts';
 import { ServiceError } from '../../service/errors.ts';
 import { clock } from '../../service/clock.ts';
 import { clearDocuments } from '../../storage/documents.ts';
+import { StorageError } from '../../storage/errors.ts';
 import type { AttachedKey } from '../../usbkey/connect.ts';
 import { loadCentres } from '../pages/guide-parts/load-centres.ts';
 import { update } from './update.svelte.ts';
 
 /* Repairs of the browser's side and of the way to the key. Each leaves things as they were where it cannot be done. */
 
-/** Fetches what the operator says anew. Without a network the copies stay. */
+/** Fetches what the operator says anew, and newer content packs. Without a network the copies stay. */
 export async function refreshContent(): Promise<void> {
   try {
-    await loadPolicy(await loadConfig());
+    const config = await loadConfig();
+    await loadPolicy(config);
     await loadCentres(() => clock.now());
+    await updatePacks(config);
   } catch (error) {
-    if (!(error instanceof ServiceError)) throw error;
+    if (!(error instanceof ServiceError) && !(error instanceof StorageError)) throw error;
   }
 }
 

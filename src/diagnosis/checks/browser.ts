@@ -1,4 +1,7 @@
-import { checksOf, fine, found } from '../check.ts';
+import type { KindState } from '../../guidance/packs/state.ts';
+import type { PackRefusal } from '../../service/content-pack.ts';
+import { causes, type Cause } from '../causes.ts';
+import { checksOf, fine, found, type Finding } from '../check.ts';
 
 /** The oldest Chromium that the site is built for. */
 const oldestChromium = 109;
@@ -64,16 +67,38 @@ export const browserChecks = checksOf(
   {
     // After the network: what was fetched anew a moment ago is fresh.
     ...{ id: 'content', group: 'browser', needs: ['storage'], after: ['network', 'service'], limitMs },
-    async detect({ ports: { service, clock } }) {
+    async detect({ ports: { service, clock }, notes }) {
       let copies: readonly ({ readonly storedAt: number } | undefined)[];
       try {
         copies = await Promise.all(keptDocuments.map((path) => service.copyOf(path)));
+        notes.content = await service.contentState();
       } catch {
         return found('brokenCache');
       }
+      const refused = refusedContent(notes.content);
+      if (refused && causes[refused.cause].severity === 'warn') return refused;
       const known = copies.flatMap((copy) => copy?.storedAt ?? []);
       const days = Math.floor((clock.now().getTime() - Math.min(...known)) / dayMs);
-      return known.length > 0 && days > contentDays ? found('oldContent', { days }) : fine();
+      return known.length > 0 && days > contentDays ? found('oldContent', { days }) : (refused ?? fine());
     },
   },
 );
+
+/** Other bytes than those that were announced, or announced by somebody else: on the way, or on the server. */
+const tampered = new Set<PackRefusal>(['hash', 'signature', 'unknownKey', 'size']);
+
+function causeOfRefusal(reason: PackRefusal): Cause {
+  if (tampered.has(reason)) return 'contentTampered';
+  return reason === 'olderVersion' ? 'contentOlder' : 'contentRefused';
+}
+
+/** New content that was not taken, the most serious first. */
+function refusedContent(content: readonly KindState[]): Extract<Finding, { outcome: 'found' }> | undefined {
+  const findings = content.flatMap(({ refused }) => {
+    if (!refused) return [];
+    const { reason, version } = refused;
+    const details = version === undefined ? {} : { name: String(version) };
+    return [{ outcome: 'found', cause: causeOfRefusal(reason), details } as const];
+  });
+  return findings.find(({ cause }) => causes[cause].severity === 'warn') ?? findings[0];
+}

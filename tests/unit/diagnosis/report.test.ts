@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { identifyBrowser } from '../../../src/diagnosis/browser-identity.ts';
 import { journalPort } from '../../../src/diagnosis/journal-port.ts';
 import { reportText } from '../../../src/diagnosis/report.ts';
+import type { KindState } from '../../../src/guidance/packs/state.ts';
 import { parseCertificate } from '../../../src/pki/certificate.ts';
 import { holderName, taxpayerNumber } from '../../../src/renewal/trust.ts';
 import { hexToBytes } from '../../virtual-key/bytes.ts';
@@ -122,6 +123,23 @@ describe('a report', () => {
     expect(text).toMatch(/^journal ok \d+ ms$/m);
     expect(text).toContain(`APDU ${examined.apdus.length}: INS SW`);
     expect(text.match(/\b[0-9A-F]{2} 9000\b/g)?.length).toBeGreaterThan(5);
+  });
+
+  test('tells which content is in use, and why newer was not taken', async () => {
+    const patient = await clinic.patient();
+    const contentState = (): Promise<readonly KindState[]> =>
+      Promise.resolve([
+        { kind: 'guidance', version: 3, checkedAt: new Date('2026-03-04'), refused: { reason: 'hash', version: 4 } },
+        { kind: 'faq', version: 0, checkedAt: undefined, refused: { reason: 'manifest', version: undefined } },
+      ]);
+    patient.ports = { ...patient.ports, service: { ...patient.ports.service, contentState } };
+
+    const text = await reportOf(await patient.examine());
+
+    expect(text).toContain(
+      '\ncontent guidance 3 checked 2026-03-04 refused 4 hash\ncontent faq 0 refused - manifest\n',
+    );
+    expect(text).toMatch(/^content contentTampered \d+ ms$/m);
   });
 
   test('is there without a key too', async () => {

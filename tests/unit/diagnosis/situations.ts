@@ -18,6 +18,11 @@ import type { ContainerState, KeyState, Scenario } from '../../virtual-key/state
 import { keysOnDesk, type Clinic, type Patient } from './clinic.ts';
 import { authorityKnows, certificateOf, damage, newSlot, renewalRecord, renewedPivKey } from './piv-patients.ts';
 import { repair, type WhatRepair } from './repairs.ts';
+import { hang, putBehind, resetTheKey, type Trouble } from './troubled-desk.ts';
+import { readContent } from '../../../src/guidance/packs/read.ts';
+import { updatePack } from '../../../src/service/content-update.ts';
+import { clockPort, servicePort } from '../../../src/diagnosis/service-port.ts';
+import { makePack, newSigner, type MadePack } from '../service/pack-maker.ts';
 
 /** Something broken, and which check has to say so. */
 export interface Situation {
@@ -31,6 +36,10 @@ export interface Situation {
   readonly broken?: (patient: Patient) => Promise<void> | void;
   /** What the person, or the world, does about it; a repair of the page is tried where there is one. */
   readonly mended?: (patient: Patient) => Promise<void> | void;
+  /** What other checks say of it. */
+  readonly others?: Readonly<Partial<Record<CheckId, string>>>;
+  /** The key is waited for in vain. */
+  readonly silent?: true;
 }
 
 const path = (pathname: string, answer: RequestHandler): RequestHandler => {
@@ -77,6 +86,45 @@ const server =
 const serverWell = ({ clinic }: Patient): void => {
   clinic.spoil = undefined;
 };
+
+/** The server takes four seconds, by this computer's clock, to answer. */
+function delayed(patient: Patient, pathname: string): void {
+  let late = 0;
+  const { clock } = patient.ports;
+  patient.ports = { ...patient.ports, clock: { ...clock, elapsed: () => clock.elapsed() + late } };
+  patient.clinic.spoil = path(pathname, () => {
+    late += 4_000;
+    return Promise.resolve(false);
+  });
+}
+
+/** Breaks the way to a key over CCID; whoever is in it goes away. */
+function atReader(trouble: Trouble): Pick<Situation, 'broken' | 'mended'> {
+  const now: Trouble = {};
+  return {
+    broken: (patient) => putBehind(patient, Object.assign(now, trouble)),
+    mended: () => void Object.assign(now, { held: false, locked: false }),
+  };
+}
+
+const withoutSerialNumber = async ({ ca }: Clinic): Promise<KeyState> => {
+  const state = await ca.personalise('not-due', 'ccid-extended');
+  return { ...state, info: { ...state.info, serialNumber: '' } };
+};
+
+const operator = newSigner('office-2026');
+/** The operator announces a pack, and this computer looks for a newer one. */
+async function announce({ clinic }: Patient, { manifest, bytes }: MadePack): Promise<void> {
+  const { kind, url } = manifest;
+  clinic.spoil = (request, response) => {
+    const isManifest = request.url === `/api/content/${kind}`;
+    if (!isManifest && request.url !== url) return Promise.resolve(false);
+    response.end(isManifest ? JSON.stringify(manifest) : bytes);
+    return Promise.resolve(true);
+  };
+  await updatePack('/api', kind, [operator.pinned], (content) => void readContent[kind](content));
+  clinic.spoil = undefined;
+}
 
 /** A stranger in the place of the key. */
 const plugged =
@@ -246,7 +294,10 @@ export const situations = tableOf(
     ...{ name: 'WebUSB alone forbidden', check: 'interfaces', cause: 'oneWayForbidden' },
     broken: (patient) => patient.browser({ door: (way) => Promise.resolve(way === 'usb' ? 'forbidden' : 'ready') }),
   },
-  { ...{ name: 'no database', check: 'storage', cause: 'noStorage' }, broken: storageIs({ state: 'unavailable' }) },
+  {
+    ...{ name: 'no database', check: 'storage', cause: 'noStorage' },
+    broken: storageIs({ state: 'unavailable' }),
+  },
   {
     ...{ name: 'a full disk', check: 'storage', cause: 'storageFull' },
     broken: storageIs({ bytesLeft: 100_000 }),
@@ -255,10 +306,12 @@ export const situations = tableOf(
   {
     ...{ name: 'a database that fails', check: 'storage', cause: 'storageFailed' },
     broken: storageIs({ state: 'failed' }),
+    mended: storageIs({}),
   },
   {
     ...{ name: 'a private window', check: 'storage', cause: 'privateMode' },
     broken: storageIs({ looksPrivate: true }),
+    mended: storageIs({}),
   },
   {
     ...{ name: 'no service workers', check: 'serviceWorker', cause: 'noServiceWorker' },
@@ -285,6 +338,36 @@ export const situations = tableOf(
       const copyOf = () => Promise.reject(new StorageError('failed', 'no'));
       patient.ports = { ...patient.ports, service: { ...patient.ports.service, copyOf } };
     },
+    mended: (patient) => {
+      patient.ports = { ...patient.ports, service: servicePort };
+    },
+  },
+  {
+    ...{ name: 'content that somebody else has signed', check: 'content', cause: 'contentTampered' },
+    broken: (patient) => announce(patient, makePack(newSigner(operator.pinned.keyId), 'guidance', 2, {})),
+    mended: (patient) => announce(patient, makePack(operator, 'guidance', 2, {})),
+  },
+  {
+    ...{ name: 'content with one bit turned', check: 'content', cause: 'contentTampered' },
+    broken: (patient) => {
+      const { manifest, bytes } = makePack(operator, 'guidance', 2, {});
+      bytes[20] = (bytes[20] ?? 0) ^ 1;
+      return announce(patient, { manifest, bytes });
+    },
+    mended: (patient) => announce(patient, makePack(operator, 'guidance', 2, {})),
+  },
+  {
+    ...{ name: 'content older than what is in use', check: 'content', cause: 'contentOlder' },
+    broken: async (patient) => {
+      await announce(patient, makePack(operator, 'guidance', 5, {}));
+      await announce(patient, makePack(operator, 'guidance', 4, {}));
+    },
+    mended: (patient) => announce(patient, makePack(operator, 'guidance', 6, {})),
+  },
+  {
+    ...{ name: 'content in a form that this version cannot show', check: 'content', cause: 'contentRefused' },
+    broken: (patient) => announce(patient, makePack(operator, 'guidance', 2, { numbers: 'many' })),
+    mended: (patient) => announce(patient, makePack(operator, 'guidance', 3, {})),
   },
   {
     ...{ name: 'the network cable', check: 'network', cause: 'offline' },
@@ -339,6 +422,39 @@ export const situations = tableOf(
     ...{ name: 'a computer two days fast', check: 'clock', cause: 'clockWrong', key: 'due-30-days' },
     broken: server('/', dateShifted(-2 * 86_400_000)),
     mended: serverWell,
+    others: { expiry: 'skipped: clock' },
+  },
+  {
+    ...{ name: 'a computer a day slow', check: 'clock', cause: 'clockWrong', key: 'expired' },
+    broken: server('/', dateShifted(86_400_000 + 60_000)),
+    mended: serverWell,
+    others: { expiry: 'skipped: clock', certificates: 'ok' },
+  },
+  {
+    ...{ name: 'a server that does not tell the time', check: 'clock', cause: 'clockUnknown' },
+    broken: (patient) => {
+      patient.ports = { ...patient.ports, clock: { ...patient.ports.clock, skewMs: () => undefined } };
+    },
+    mended: (patient) => {
+      patient.ports = { ...patient.ports, clock: clockPort };
+    },
+  },
+  {
+    ...{ name: 'a slow network', check: 'network', cause: 'slow' },
+    broken: (patient) => delayed(patient, '/config.json'),
+    mended: serverWell,
+  },
+  {
+    ...{ name: 'a slow API', check: 'service', cause: 'slow' },
+    broken: (patient) => delayed(patient, '/api/policy'),
+    mended: serverWell,
+    others: { network: 'ok' },
+  },
+  {
+    ...{ name: 'a slow authority', check: 'authority', cause: 'slow' },
+    broken: (patient) => delayed(patient, '/api/enrolments'),
+    mended: serverWell,
+    others: { network: 'ok', service: 'ok' },
   },
   {
     ...{ name: 'a computer twenty minutes slow', check: 'clock', cause: 'clockOff' },
@@ -349,6 +465,7 @@ export const situations = tableOf(
     ...{ name: 'an authority that cuts connections', check: 'authority', cause: 'caUnreachable' },
     broken: server('/api/enrolments', cut),
     mended: serverWell,
+    others: { network: 'ok', service: 'ok' },
   },
   {
     ...{ name: 'an authority that is busy', check: 'authority', cause: 'caBusy' },
@@ -366,7 +483,17 @@ export const situations = tableOf(
     mended: serverWell,
   },
 
-  { name: 'a key that was never chosen', check: 'permission', cause: 'notPermitted' },
+  { name: 'no key', check: 'permission', cause: 'notPermitted' },
+  {
+    ...{ name: 'a key that was never chosen', check: 'permission', cause: 'notPermitted', key: 'not-due' },
+    broken: async ({ key }) => {
+      for (const device of await key.hid.getDevices()) await device.forget();
+      await key.unplug();
+      await key.plug();
+    },
+    // What the browser's chooser does.
+    mended: ({ key }) => key.grant(),
+  },
   {
     ...{
       name: 'the key of an earlier visit not plugged in',
@@ -407,12 +534,14 @@ export const situations = tableOf(
     broken: plugged(
       hidOverUsb({ vendorId: 1, productId: 2, manufacturerName: 'M', productName: 'P', serialNumber: 'S' }),
     ),
+    mended: ({ key }) => key.plug(),
   },
   {
     ...{ name: 'a security key', check: 'model', cause: 'fidoOnly', key: 'not-due' },
     broken: plugged(
       hidOverUsb({ vendorId: 1, productId: 2, manufacturerName: 'M', productName: 'FIDO2 Key', serialNumber: 'S' }),
     ),
+    mended: ({ key }) => key.plug(),
   },
   {
     ...{ name: 'a model the operator has stopped', check: 'model', cause: 'heldBack', key: 'not-due' },
@@ -426,25 +555,58 @@ export const situations = tableOf(
   },
   {
     ...{ name: 'another program at the key', check: 'interface', cause: 'busy', key: 'not-due' },
-    broken: plugged(vendorDevice({ heldElsewhere: true })),
+    attachment: 'ccid-extended',
+    ...atReader({ held: true }),
+    others: { permission: 'ok', model: 'ok', exchange: 'skipped: interface' },
   },
   {
     ...{ name: 'a driver in the way', check: 'interface', cause: 'accessDenied', key: 'not-due' },
-    broken: plugged(vendorDevice({}, { notOpenable: true })),
+    attachment: 'ccid-extended',
+    ...atReader({ locked: true }),
   },
   {
     ...{ name: 'another tab at the key', check: 'interface', cause: 'otherTab', key: 'not-due' },
     broken: (patient) => patient.keys({ use: () => Promise.reject(new Error('held')), holder: () => 'otherTab' }),
     mended: (patient) => patient.keys({ use: keysOnDesk.use, holder: keysOnDesk.holder }),
+    others: { permission: 'ok', model: 'ok', exchange: 'skipped: interface' },
+  },
+  {
+    ...{ name: 'this page’s own work at the key', check: 'interface', cause: 'ownTask', key: 'not-due' },
+    broken: (patient) => patient.keys({ use: () => Promise.reject(new Error('held')), holder: () => 'ownTask' }),
+    mended: (patient) => patient.keys({ use: keysOnDesk.use, holder: keysOnDesk.holder }),
+  },
+  {
+    ...{ name: 'a key that does not answer', check: 'interface', cause: 'noAnswer', key: 'not-due' },
+    ...{ attachment: 'ccid-extended', silent: true },
+    broken: hang,
+    mended: resetTheKey,
+    others: { permission: 'ok', model: 'ok' },
+  },
+  {
+    ...{ name: 'a key whose answers are none', check: 'interface', cause: 'badAnswer', key: 'not-due' },
+    attachment: 'ccid-extended',
+    broken: (patient) => putBehind(patient, { lies: true }),
+    mended: resetTheKey,
   },
   {
     ...{ name: 'a device that is no key', check: 'interface', cause: 'notAKey', key: 'not-due' },
     broken: plugged(vendorDevice()),
+    mended: ({ key }) => key.plug(),
   },
   {
     ...{ name: 'a key pulled out while it is read', check: 'application', cause: 'unplugged', key: 'not-due' },
     broken: ({ key }) => key.unplugAt(60, 'after'),
     mended: ({ key }) => key.plug(),
+  },
+  {
+    ...{ name: 'the same with a key without serial number', check: 'application', cause: 'unpluggedForgotten' },
+    ...{ key: withoutSerialNumber, attachment: 'ccid-extended' },
+    broken: ({ key }) => key.unplugAt(60, 'after'),
+    mended: async ({ key }) => {
+      await key.plug();
+      // The browser has forgotten it: the person connects it once more.
+      key.grant();
+    },
   },
   {
     ...{ name: 'an endpoint that stalls', check: 'interface', cause: 'stalled', key: 'not-due' },
