@@ -47,7 +47,7 @@ export function stateSentence(
       if (reason === 'certificateRevoked') return say('bad', t.revoked);
       return say('bad', reason === 'foreignCertificate' ? t.foreign : t.noCertificate);
     case 'fixEnvironment':
-      return say('warn', t.clockSkew);
+      return say('warn', reason === 'timeUnchecked' ? t.timeUnchecked : t.clockSkew);
     case 'centreReplacement':
     case 'centreNew':
     case 'originalOrCentre':

@@ -1,4 +1,11 @@
-import { beijingDay, isoDay, renewableFrom, validityAt, type Validity } from '../guidance/beijing.ts';
+import {
+  beijingDay,
+  isoDay,
+  renewableFrom,
+  startOfBeijingDay,
+  validityAt,
+  type Validity,
+} from '../guidance/beijing.ts';
 import { estimateReplacementFee, type FeeEstimate } from '../guidance/fee.ts';
 import { materialsFor, type Material } from '../guidance/materials.ts';
 import type { AssumptionId, FlowSlug, RuleId } from '../guidance/rule-ids.ts';
@@ -73,6 +80,8 @@ export interface RecommendInput {
   readonly notRolledOut?: boolean;
   /** The operator lets nothing be written to this model of key, or with this firmware, for now. */
   readonly modelStopped?: boolean;
+  /** A server has said what time it is; taken to be so where left out. Else the time is this computer's. */
+  readonly timeIsKnown?: boolean;
 }
 
 export interface RecommendPolicy {
@@ -101,6 +110,7 @@ export type Reason =
   | 'mobile'
   | 'environmentUnchangeable'
   | 'clockSkew'
+  | 'timeUnchecked'
   | 'keyAbsent'
   | 'keyNotRead'
   | 'keyNotAuthorized'
@@ -150,6 +160,7 @@ export type Row =
   | 'D18'
   | 'D19'
   | 'D20'
+  | 'D9a'
   | 'D21'
   | 'D22'
   | 'D23'
@@ -180,7 +191,7 @@ export interface Recommendation {
   readonly fee: FeeEstimate | undefined;
   /** Which box to tick on the letter of authorisation. */
   readonly letter: 'replacement' | 'unlock' | undefined;
-  /** Undefined while no certificate is known or the computer's clock is wrong. */
+  /** Undefined while no certificate is known, the computer's clock is wrong, or too much hangs on one nobody has checked. */
   readonly validity: Validity | undefined;
   /** ISO day in Beijing from which the certificate can be renewed; only while there is nothing to do. */
   readonly renewableFrom: string | undefined;
@@ -206,12 +217,34 @@ interface Facts {
   readonly policy: RecommendPolicy;
   readonly sameKey: boolean;
   readonly validity: Validity | undefined;
+  /** By this computer's clock, which nobody has checked, it is close to when it expires, or when it can be renewed. */
+  readonly timeDecides: boolean;
   readonly needUpgrade: boolean;
   readonly needRenew: boolean;
   readonly hotlineCheck: boolean;
   /** The centre's answer to what is due; undefined when nothing is, or nothing is known. */
   readonly centreAction: 'centreUpgrade' | 'centreRenewal' | undefined;
   readonly renewableFrom: string | undefined;
+}
+
+/** How far a clock that nobody has checked may be off: beyond that lies the error that is noticed with a server. */
+const clockToleranceMs = 24 * 3_600_000;
+
+/**
+ * Whether a certificate is so close to a moment at which something else becomes true of it (it can be renewed, it has
+ * expired, it has expired for too long) that a clock which is off by up to 24 hours, both ends included, decides. A clock
+ * by which it has not begun is wrong, who knows by how much.
+ * @throws RangeError when a date is invalid
+ */
+export function clockDecides(
+  { notBefore, notAfter }: { readonly notBefore: Date; readonly notAfter: Date },
+  { windowDays, maxExpiredDays }: Pick<RecommendPolicy, 'windowDays' | 'maxExpiredDays'>,
+  now: Date,
+): boolean {
+  const opens = startOfBeijingDay(renewableFrom(notAfter, windowDays));
+  const closes = maxExpiredDays === null ? [] : [startOfBeijingDay(beijingDay(notAfter) + maxExpiredDays + 1)];
+  const isNear = (moment: Date): boolean => Math.abs(moment.getTime() - now.getTime()) <= clockToleranceMs;
+  return now < notBefore || [notAfter, opens, ...closes].some(isNear);
 }
 
 function derive(input: RecommendInput, policy: RecommendPolicy, now: Date): Facts {
@@ -224,6 +257,7 @@ function derive(input: RecommendInput, policy: RecommendPolicy, now: Date): Fact
     return {
       ...common,
       validity: undefined,
+      timeDecides: false,
       needUpgrade: false,
       needRenew: false,
       hotlineCheck: false,
@@ -234,11 +268,13 @@ function derive(input: RecommendInput, policy: RecommendPolicy, now: Date): Fact
   const before = notBefore.getTime() < policy.upgradeCutoff.getTime();
   const needUpgrade = issuerGeneration === 'old' || (issuerGeneration === 'unknown' && before);
   // With a wrong clock nothing can be said about days; the upgrade does not depend on them.
-  const validity = input.environment.includes('clockSkew') ? undefined : validityAt(notAfter, now);
+  const timeDecides = input.timeIsKnown === false && clockDecides(certificate, policy, now);
+  const validity = input.environment.includes('clockSkew') || timeDecides ? undefined : validityAt(notAfter, now);
   const needRenew = validity !== undefined && (validity.expired || validity.daysLeft <= policy.windowDays);
   return {
     ...common,
     validity,
+    timeDecides,
     needUpgrade,
     needRenew,
     hotlineCheck: (issuerGeneration === 'new' && before) || (issuerGeneration === 'old' && !before),
@@ -576,6 +612,18 @@ const table: readonly TableRow[] = [
       ...upgradeAtCentre,
       followUps: besidesUpgrade(facts),
       offerReport: true,
+    }),
+  },
+  {
+    // D9 for a clock that nobody has checked; the upgrade does not wait for that.
+    row: 'D9a',
+    applies: ({ timeDecides }) => timeDecides,
+    answer: () => ({
+      action: 'fixEnvironment',
+      reason: 'timeUnchecked',
+      ...renewalAtCentre,
+      alternatives: ['centreRenewal'],
+      remind: 'network',
     }),
   },
   {

@@ -27,6 +27,8 @@ const zh = {
   revoked: '这张证书已被证书机构吊销，不能再用，也不能在线更新。请致电热线，或带上 USBKEY 到任意服务中心。',
   noCertificate: 'USBKEY 里没有读到证书。请先致电热线核对。',
   clockSkew: '这台电脑的时间和标准时间差了一天以上，不能判断证书是否到期。请先校正电脑时间，再试一次。',
+  timeUnchecked:
+    '没有连上服务器，核对不了时间，所以不能判断证书是不是到期、能不能更新。请连上网络再试一次；连不上，请先核对这台电脑的日期和时间。',
   why: {
     noOnlineAuthority: '在线办理现在没有开放。',
     modelStopped: '这种型号的 USBKEY 暂停在线办理。',
@@ -72,6 +74,8 @@ const en: StateWords = {
   noCertificate: 'No certificate could be read from the USBKEY. Please call the hot-line first.',
   clockSkew:
     'The clock of this computer is off by more than a day, so nothing can be said about the expiry. Set the clock right and try again.',
+  timeUnchecked:
+    'No server could be reached to check the time, so it cannot be said whether the certificate has expired or can be renewed yet. Connect to the network and try again; failing that, check the date and time of this computer.',
   why: {
     noOnlineAuthority: 'Online service is not open now.',
     modelStopped: 'Online service is paused for this model of USBKEY.',

@@ -25,6 +25,8 @@ export interface Findings {
   readonly revoked?: boolean;
   /** What may be done with this key; all of it where left out. */
   readonly enrolment?: Enrolment;
+  /** A server has said what time it is; taken to be so where left out. */
+  readonly timeIsKnown?: boolean;
   readonly now: Date;
 }
 
@@ -69,6 +71,7 @@ export function recommendInput(findings: Findings): RecommendInput {
     oldCertificateRefused: findings.oldCertificateRefused,
     notRolledOut: !isRolledOut(info.serialNumber, policy?.rolloutPercent),
     modelStopped: findings.enrolment !== undefined && findings.enrolment !== 'on',
+    timeIsKnown: findings.timeIsKnown ?? true,
   };
 }
 

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { startOfBeijingDay } from '../../../src/guidance/beijing.ts';
 import { assumptionIds, ruleIds, sectionOf } from '../../../src/guidance/rule-ids.ts';
 import {
+  clockDecides,
   recommend,
   rowOrder,
   type Action,
@@ -114,6 +115,13 @@ describe('every row of the decision table', () => {
     ['no key', 'D10', 'fixEnvironment', 'keyAbsent', { token: 'absent', certificate: { state: 'unread' } }],
     ['key not read yet', 'D10', 'fixEnvironment', 'keyNotRead', { certificate: { state: 'unread' } }],
     ['key not authorised', 'D11', 'fixEnvironment', 'keyNotAuthorized', { token: 'notAuthorized' }],
+    [
+      'a clock nobody has checked, close to the end',
+      'D9a',
+      'fixEnvironment',
+      'timeUnchecked',
+      { timeIsKnown: false, certificate: certificate('2020-01-01', '2025-03-01') },
+    ],
     ['key busy', 'D12', 'fixEnvironment', 'keyBusy', { token: 'busy' }],
     ['key blocked by the browser', 'D13', 'originalOrCentre', 'keyBlocked', { token: 'blockedClass' }],
     ['several keys', 'D14', 'fixEnvironment', 'severalKeys', { token: 'multiple' }],
@@ -233,7 +241,7 @@ describe('every row of the decision table', () => {
 
   test('the rows are asked in the order of the table', () => {
     expect(rowOrder.join(' ')).toBe(
-      'D1 D2 D3 D4 D5 D6 D7 D8 D9 D10 D11 D12 D13 D14 D15 D16 D17 D17a D17b D24 D18 D19 D20 D21 D22 D23 D25',
+      'D1 D2 D3 D4 D5 D6 D7 D8 D9 D10 D11 D12 D13 D14 D15 D16 D17 D17a D17b D24 D18 D19 D20 D9a D21 D22 D23 D25',
     );
   });
 });
@@ -436,6 +444,104 @@ const anyPolicy: fc.Arbitrary<RecommendPolicy> = fc.record({
   maxExpiredDays: fc.constantFrom(null, 0, 365),
   hasOnlineCa: fc.boolean(),
   acceptsExpiredSigner: fc.constantFrom(null, true, false),
+});
+
+describe('a clock that no server has checked', () => {
+  const hour = 3_600_000;
+  const day = 24 * hour;
+  // Sixty days before it in Beijing: 2025-03-02.
+  const notAfter = new Date('2025-05-01T23:59:59+08:00');
+  const opens = new Date('2025-03-02T00:00:00+08:00');
+  /** Online up to a year after its end: 2026-05-01 is the last day. */
+  const closes = new Date('2026-05-02T00:00:00+08:00');
+  const one: CertificateFacts = {
+    state: 'present',
+    notBefore: new Date('2020-01-01'),
+    notAfter,
+    issuerGeneration: 'new',
+  };
+  const unchecked = (at: Date, changed: Partial<RecommendPolicy> = {}, input: Partial<RecommendInput> = {}) =>
+    decide({ timeIsKnown: false, certificate: one, ...input }, changed, at);
+
+  test.each([
+    ['the first day of renewal', opens, -day - 1, 'none'],
+    ['the first day of renewal', opens, -day, 'fixEnvironment'],
+    ['the first day of renewal', opens, -1, 'fixEnvironment'],
+    ['the first day of renewal', opens, 0, 'fixEnvironment'],
+    ['the first day of renewal', opens, day, 'fixEnvironment'],
+    ['the first day of renewal', opens, day + 1, 'onlineRenewal'],
+    ['the end', notAfter, -day - 1, 'onlineRenewal'],
+    ['the end', notAfter, -day, 'fixEnvironment'],
+    ['the end', notAfter, 0, 'fixEnvironment'],
+    ['the end', notAfter, 1, 'fixEnvironment'],
+    ['the end', notAfter, day, 'fixEnvironment'],
+    ['the end', notAfter, day + 1, 'onlineRenewal'],
+    ['the last day after the end', closes, -day - 1, 'onlineRenewal'],
+    ['the last day after the end', closes, -day, 'fixEnvironment'],
+    ['the last day after the end', closes, day, 'fixEnvironment'],
+    ['the last day after the end', closes, day + 1, 'centreRenewal'],
+  ] as const)('%s (%o) %i ms: %s', (_what, moment, ms, action) => {
+    const at = new Date(moment.getTime() + ms);
+    expect(unchecked(at, { maxExpiredDays: 365 }).action).toBe(action);
+  });
+
+  test('says so, what to do, and where else to go; nothing about days', () => {
+    expect(unchecked(notAfter)).toMatchObject({
+      reason: 'timeUnchecked',
+      validity: undefined,
+      renewableFrom: undefined,
+      alternatives: ['centreRenewal'],
+      remind: 'network',
+    });
+  });
+
+  test('without a network it is said before what waits for one', () => {
+    expect(unchecked(notAfter, {}, { environment: ['offline'] }).reason).toBe('timeUnchecked');
+    const dueForLong = new Date(notAfter.getTime() - 20 * day);
+    expect(unchecked(dueForLong, {}, { environment: ['offline'] }).reason).toBe('renewalOffline');
+  });
+
+  test('the upgrade, which does not depend on days, is recommended without naming any', () => {
+    const old = certificate('2017-05-01', '2025-03-01');
+    expect(unchecked(now, {}, { certificate: old })).toMatchObject({ action: 'onlineUpgrade', validity: undefined });
+  });
+
+  test('a transaction that is not finished is still what comes first', () => {
+    expect(unchecked(notAfter, {}, { pending }).action).toBe('resume');
+  });
+
+  test('a clock by which the certificate has not begun is wrong', () => {
+    expect(unchecked(new Date('2012-01-01T00:00:00+08:00')).reason).toBe('timeUnchecked');
+    expect(decide({ certificate: one }, {}, new Date('2012-01-01T00:00:00+08:00')).action).toBe('none');
+  });
+
+  test('a time that a server has said is believed, to the last millisecond', () => {
+    const told = (at: Date) => decide({ timeIsKnown: true, certificate: one }, {}, at);
+    expect(told(new Date(opens.getTime() - 1)).action).toBe('none');
+    expect(told(opens).action).toBe('onlineRenewal');
+    expect(told(new Date(notAfter.getTime() + 1)).reason).toBe('expired');
+  });
+
+  test('whatever is said holds for every time up to 24 hours away, or that it cannot be said', () => {
+    fc.assert(
+      fc.property(
+        anyInstant,
+        anyInstant,
+        anyPolicy,
+        anyInstant,
+        fc.integer({ min: -day, max: day }),
+        (notBefore, end, some, at, error) => {
+          const facts = { ...one, notBefore, notAfter: end };
+          fc.pre(!clockDecides(facts, some, at));
+          const judged = (when: Date) => recommend({ ...ready, certificate: facts }, some, when);
+          const [said, truth] = [judged(at), judged(new Date(at.getTime() + error))];
+          expect([truth.action, truth.reason]).toEqual([said.action, said.reason]);
+          expect(recommend({ ...ready, certificate: facts, timeIsKnown: false }, some, at)).toEqual(said);
+        },
+      ),
+      { numRuns: 3000 },
+    );
+  });
 });
 
 describe('for any input', () => {
