@@ -5,6 +5,8 @@ import { scriptUrl } from './trusted.ts';
 const hourMs = 3_600_000;
 /** Long after the first screen: nothing a person waits for is held up. */
 const prefetchAfterMs = 5_000;
+/** 现在更新 was pressed: nothing more is fetched for a page that is about to go. */
+let goes = false;
 
 /**
  * Registers the service worker and offers a new build once it waits. The person decides when, and even then it does not
@@ -22,7 +24,8 @@ export async function registerServiceWorker(): Promise<void> {
 
 /** The build's own files are kept by the service worker; the rest is fetched here. */
 function prefetch(): void {
-  void import('./after-load.ts').then(({ afterLoad }) => afterLoad()).catch(() => undefined);
+  if (goes) return;
+  void import('./after-load.ts').then(({ afterLoad }) => (goes ? undefined : afterLoad())).catch(() => undefined);
 }
 
 function watchForUpdates(registration: ServiceWorkerRegistration): void {
@@ -32,6 +35,7 @@ function watchForUpdates(registration: ServiceWorkerRegistration): void {
     if (worker.state !== 'installed' || !serviceWorker.controller) return;
     update.offer(() => {
       if (activity.writing) return;
+      goes = true;
       serviceWorker.addEventListener('controllerchange', () => location.reload(), { once: true });
       // Only now: the first screen does without the library, and the old worker still has its chunk.
       void import('workbox-window').then(({ messageSW }) => messageSW(worker, { type: 'SKIP_WAITING' }));
