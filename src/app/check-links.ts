@@ -34,6 +34,8 @@ const ofStop: Partial<Record<StopReason, CheckId>> = {
   modelStopped: 'model',
   noCertificate: 'certificates',
   closed: 'authority',
+  notRolledOut: 'authority',
+  certificateRevoked: 'status',
   caUnreachable: 'authority',
   caUntrusted: 'authority',
   caRejected: 'status',

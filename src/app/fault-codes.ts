@@ -72,6 +72,9 @@ const renewalNumbers: Record<StopReason, number> = {
   caWaits: 23,
   encryptionUnsupported: 24,
   encryptionGivenUp: 25,
+  paused: 26,
+  notRolledOut: 27,
+  certificateRevoked: 28,
 };
 
 const acceptanceNumbers: Record<Unacceptable, number> = {

@@ -37,6 +37,23 @@ export function wantsEncryption(
   return canImport && old?.encryption !== undefined;
 }
 
+/**
+ * Whether the old certificate has an encryption certificate beside it that is to be replaced and cannot be, since this key
+ * takes no encryption key pair: the signing certificate is renewed alone, and the person is told beforehand.
+ * @param algorithm of the new signing key
+ * @param old the container of the certificate being replaced
+ */
+export function leavesEncryption(
+  policy: Pick<Policy, 'encryptionCertificate'>,
+  canImport: boolean,
+  algorithm: KeyPairAlgorithm | undefined,
+  old: Pick<Container, 'encryption'> | undefined,
+): boolean {
+  return (
+    !canImport && policy.encryptionCertificate === 'ifOldHas' && wantsEncryption(policy, true, algorithm, old) === true
+  );
+}
+
 /** The encryption certificate of a container is the given one and for the key pair that is there. */
 export const holdsEncryption = ({ encryption }: Container, certificate: Uint8Array): boolean =>
   encryption?.certificate !== undefined &&
@@ -167,7 +184,8 @@ export class EncryptionPart {
     delivery: EncryptionDelivery,
     chain: readonly Uint8Array[],
   ): Promise<readonly Unacceptable[]> {
-    const { policy, trust, now } = this.#work.ports;
+    const { policy } = this.#work;
+    const { trust, now } = this.#work.ports;
     if (!newCertificate) throw this.#work.stop('goneFromKey');
     return encryptionAcceptanceFailures(delivery, {
       signingCertificate: parseCertificate(newCertificate),

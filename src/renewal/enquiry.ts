@@ -88,11 +88,11 @@ export class Enquiry {
     while (answer.kind === 'waiting') {
       const { reply, checkAfterSeconds } = answer;
       await this.#keep(reply);
-      const waitingUntil = Date.now() + checkAfterSeconds * 1_000;
+      const milliseconds = checkAfterSeconds * 1_000;
       waited += checkAfterSeconds;
-      if (waited > longestWaitSeconds) throw new Stop({ reason: 'caWaits', comeBackAt: waitingUntil });
-      this.#work.options.onProgress?.({ step: this.#step, writing: false, waitingUntil });
-      await this.#work.waitWithKey(checkAfterSeconds * 1_000);
+      if (waited > longestWaitSeconds) throw new Stop({ reason: 'caWaits', comeBackAt: Date.now() + milliseconds });
+      this.#work.waitingAt(this.#step, milliseconds);
+      await this.#work.waitWithKey(milliseconds);
       answer = await this.#poll(record, reply);
     }
     return answer;

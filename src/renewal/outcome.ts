@@ -23,6 +23,8 @@ export type Unacceptable =
 export type StopReason =
   /** The person gave up at the password. */
   | 'cancelled'
+  /** The person has left it for later while the authority takes its time; see `comeBackAt`. */
+  | 'paused'
   /** The password is locked: only a centre can unlock it. */
   | 'locked'
   /** A password was sent and neither its outcome nor the counter could be read. */
@@ -41,6 +43,10 @@ export type StopReason =
   | 'noCertificate'
   /** The authority takes no requests today. */
   | 'closed'
+  /** Online service is being introduced, and this key is not among the first. */
+  | 'notRolledOut'
+  /** The authority is known to have taken back the only certificate there is to renew. */
+  | 'certificateRevoked'
   /** The operator lets nothing be written to keys of this model, or with this firmware, for now. */
   | 'modelStopped'
   /** The key writes only after its management key, which was not given, or not the right one. */

@@ -1,6 +1,8 @@
 import type { CertificateAuthority, EnrolmentState } from '../ca/authority.ts';
 import { bytesEqual } from '../pki/bytes.ts';
+import type { Certificate } from '../pki/certificate.ts';
 import type { Container, ContainerRef } from '../usbkey/usbkey.ts';
+import { activeUnlessRevoked } from './active-certificate.ts';
 import { transactionIdBytes, transactionIdOf } from './container-name.ts';
 import type { Journal, JournalRecord } from './journal.ts';
 import { chooseActive, sameContainer, type KeyContents } from './key-contents.ts';
@@ -19,6 +21,7 @@ export interface Pending {
 export interface PendingPorts {
   readonly authority: Pick<CertificateAuthority, 'lookUp'>;
   readonly journal: Journal;
+  readonly isRevoked?: (certificate: Certificate) => boolean;
   readonly now: () => Date;
   readonly wait: Wait;
   readonly randomBytes: (length: number) => Uint8Array;
@@ -68,7 +71,7 @@ export async function findPending(
       confirmed.push({ container: ref, record: undefined });
       continue;
     }
-    const record = adopt(contents, container, transactionId, state, [...notActive, ref], ports.now());
+    const record = adopt(contents, container, transactionId, state, [...notActive, ref], ports);
     if (!record) continue;
     await journal.put(record);
     return { record, notActive, confirmed: [] };
@@ -150,9 +153,14 @@ function adopt(
   transactionId: string,
   state: EnrolmentState,
   except: readonly ContainerRef[],
-  now: Date,
+  { now: time, isRevoked = () => false }: PendingPorts,
 ): JournalRecord | undefined {
-  const old = chooseActive(contents.certificates, now, except);
+  const now = time();
+  // Nobody begins with one that is taken back; but what is issued here may be what the old one was taken back for.
+  const old =
+    state.kind === 'issued' || state.kind === 'confirmed'
+      ? chooseActive(contents.certificates, now, except)
+      : activeUnlessRevoked(contents.certificates, now, except, isRevoked).active;
   if (!old || old.container.ref.application !== container.ref.application) return undefined;
   const base = {
     transactionId,

@@ -12,18 +12,25 @@ import {
   type StoredKeyPair,
 } from '../usbkey/usbkey.ts';
 import { acceptanceFailures } from './acceptance.ts';
+import { activeUnlessRevoked, type ActiveCertificate } from './active-certificate.ts';
 import { containerNameFor, transactionIdBytes, transactionIdOf } from './container-name.ts';
 import { EncryptionPart, holdsEncryption, wantsEncryption } from './encryption.ts';
 import { Enquiry, type Found, type Issued } from './enquiry.ts';
 import type { JournalRecord, Purpose } from './journal.ts';
-import { chooseActive, readKeyContents, sameContainer, type KeyContents } from './key-contents.ts';
+import {
+  chooseActive,
+  readKeyContents,
+  sameContainer,
+  type CertificateOnKey,
+  type KeyContents,
+} from './key-contents.ts';
 import { newKeyAlgorithm } from './new-key.ts';
-import { explain, Stop, type Outcome, type Stopped, type Success } from './outcome.ts';
+import { explain, Stop, type Explanation, type Outcome, type Stopped, type Success } from './outcome.ts';
 import { findLeftover, findPending, isBare, type Pending } from './pending.ts';
 import { Work, type Ports, type RunOptions } from './work.ts';
 
 export type { AskPassword, ManagementKeyQuestion, PasswordQuestion, Question } from './login.ts';
-export type { Ports, Progress, RunOptions } from './work.ts';
+export type { Ports, Progress, Rules, RunOptions } from './work.ts';
 
 /**
  * Renewal and upgrade of the certificate on a key.
@@ -74,8 +81,15 @@ class Run {
     const { record, step } = this.work;
     const open = record !== undefined && record.stage !== 'ended' && record.stage !== 'done';
     const { transactionId, confirmBy } = record ?? {};
-    const stopped = { kind: 'stopped', ...explain(error), step, resumable: open, transactionId } as const;
+    const stopped = { kind: 'stopped', ...this.explain(error, open), step, resumable: open, transactionId } as const;
     return open && confirmBy !== undefined ? { ...stopped, confirmBy } : stopped;
+  }
+
+  /** Who stops while something is under way has not given it up. */
+  private explain(error: unknown, open: boolean): Explanation {
+    const explained = explain(error);
+    if (explained.reason !== 'cancelled' || !open || this.options.signal?.aborted !== true) return explained;
+    return { reason: 'paused', comeBackAt: this.work.waitingUntil ?? Date.now() };
   }
 
   async toTheEnd(): Promise<Outcome> {
@@ -85,10 +99,17 @@ class Run {
     this.work.record = pending.record;
     const finished = this.work.record ? undefined : this.finished(contents, pending);
     if (finished) return finished;
-    if (this.work.record?.stage !== 'confirm') {
+    const { stage } = this.work.record ?? {};
+    if (stage !== 'confirm') {
       this.work.mustMayWrite();
-      const application = this.work.record?.oldContainer.application ?? contents.application;
+      const makesKeyPair = stage === undefined || stage === 'generate';
+      // What is certain to come to nothing is said before anybody types a password; what holds then may hold no more
+      // afterwards.
+      if (makesKeyPair) this.work.mustMayBegin(contents.info.serialNumber);
+      const old = this.work.record?.oldContainer ?? this.toReplace(contents, pending.notActive).container.ref;
+      const { application } = old;
       await this.work.login.logIn(application, application === contents.application ? contents.tries : undefined);
+      if (makesKeyPair) await this.work.askRules(contents.info);
     }
     const record = this.work.record ?? (await this.begin(contents, pending.notActive));
     const old = contents.containers.find(({ ref }) => sameContainer(ref, record.oldContainer));
@@ -111,15 +132,17 @@ class Run {
    * certificate of ours that is active and not due needs no second one.
    */
   private finished(contents: KeyContents, { notActive, confirmed }: Pending): Success | undefined {
-    const { policy, now } = this.ports;
+    const { now } = this.ports;
+    const { policy } = this.work;
     const { purpose } = this.options;
-    const active = chooseActive(contents.certificates, now(), notActive);
+    const { active } = this.activeIn(contents, notActive);
     const done = active && confirmed.find(({ container }) => sameContainer(container, active.container.ref));
     const transactionId = active && transactionIdOf(active.container.ref.container);
     if (!done || transactionId === undefined) return undefined;
     const { generation, certificate } = active;
     const daysLeft = (certificate.notAfter.getTime() - now().getTime()) / 86_400_000;
     if (purpose === 'upgrade' ? generation === 'old' : daysLeft <= policy.windowDays) return undefined;
+    // The authority may have taken it back for the new one.
     const before = chooseActive(contents.certificates, now(), [...notActive, active.container.ref]);
     const oldCertificate = done.record?.oldCertificate ?? before?.certificate.der;
     if (!oldCertificate) return undefined;
@@ -132,13 +155,25 @@ class Run {
     };
   }
 
+  private activeIn({ certificates }: KeyContents, except: readonly ContainerRef[]): ActiveCertificate {
+    const { now, isRevoked = () => false } = this.ports;
+    return activeUnlessRevoked(certificates, now(), except, isRevoked);
+  }
+
+  /** The certificate that a new transaction replaces. @throws Stop where there is none, or none that may be */
+  private toReplace(contents: KeyContents, notActive: readonly ContainerRef[]): CertificateOnKey {
+    const { active, isRevoked } = this.activeIn(contents, notActive);
+    if (!active) throw this.work.stop('noCertificate');
+    if (isRevoked) throw this.work.stop('certificateRevoked');
+    return active;
+  }
+
   /** A new transaction, from the active certificate. Nothing has an effect yet. */
   private async begin(contents: KeyContents, notActive: readonly ContainerRef[]): Promise<JournalRecord> {
-    const { policy, now, randomBytes } = this.ports;
+    const { now, randomBytes } = this.ports;
+    const { policy } = this.work;
     const { purpose } = this.options;
-    const active = chooseActive(contents.certificates, now(), notActive);
-    if (!active) throw this.work.stop('noCertificate');
-    if (policy.enrolment === 'closed') throw this.work.stop('closed');
+    const active = this.toReplace(contents, notActive);
     const expiredDays = (now().getTime() - active.certificate.notAfter.getTime()) / 86_400_000;
     if (expiredDays > 0 && policy.maxExpiredDays !== null && expiredDays > policy.maxExpiredDays)
       throw this.work.stop('expiredTooLong');
@@ -165,15 +200,15 @@ class Run {
   }
 
   private algorithmFor(purpose: Purpose, old: Certificate): KeyPairAlgorithm {
-    const algorithm = newKeyAlgorithm(this.ports.policy, purpose, old);
+    const algorithm = newKeyAlgorithm(this.work.policy, purpose, old);
     if (!algorithm) throw this.work.stop('unsupportedAlgorithm');
     return algorithm;
   }
 
   /** Whether an encryption certificate is to go with the new one. @throws Stop for a key that cannot have one and must */
   private wantsEncryption(algorithm: KeyPairAlgorithm | undefined, old: Container): boolean {
-    const { key, policy } = this.ports;
-    const wants = wantsEncryption(policy, key.importEncryptionKeyPair !== undefined, algorithm, old);
+    const { key } = this.ports;
+    const wants = wantsEncryption(this.work.policy, key.importEncryptionKeyPair !== undefined, algorithm, old);
     if (wants === 'impossible') throw this.work.stop('encryptionUnsupported');
     return wants;
   }
@@ -308,7 +343,8 @@ class Run {
 
   /** Checks the certificate; one that does not pass is refused at the authority and never written. */
   private async accept(record: JournalRecord, answer: Issued): Promise<Outcome> {
-    const { policy, trust, now } = this.ports;
+    const { trust, now } = this.ports;
+    const { policy } = this.work;
     const { certificate, chain, reply, confirmBy } = answer;
     // Where neither the journal knows the new public key nor the key can show it, the key's signature under the
     // certificate, before anything is confirmed, is the proof.

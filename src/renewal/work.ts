@@ -1,22 +1,32 @@
 import type { CertificateAuthority, Credential } from '../ca/authority.ts';
 import type { Enrolment } from '../device/models.ts';
+import type { Certificate } from '../pki/certificate.ts';
 import type { Policy } from '../service/config.ts';
-import type { UsbKey } from '../usbkey/usbkey.ts';
+import type { KeyInfo, UsbKey } from '../usbkey/usbkey.ts';
+import { whyNothingNew } from './admission.ts';
 import type { EndReason, Journal, JournalRecord, Purpose } from './journal.ts';
 import { Login, type AskPassword, type PasswordReason } from './login.ts';
 import { Stop, type Step, type StopReason } from './outcome.ts';
 import { withRetry, type Wait } from './retry.ts';
 import type { Trust } from './trust.ts';
 
+/** What the operator lets be done. */
+export interface Rules {
+  readonly policy: Policy;
+  /** What may be done with this key (`enrolmentMode`): unless `on`, nothing is written to it. */
+  readonly enrolment: Enrolment;
+}
+
 /** What a run needs from the world. */
-export interface Ports {
+export interface Ports extends Rules {
   readonly key: UsbKey;
   readonly authority: CertificateAuthority;
   readonly journal: Journal;
   readonly trust: Trust;
-  readonly policy: Policy;
-  /** What may be done with this key (`enrolmentMode`): unless `on`, nothing is written to it. */
-  readonly enrolment: Enrolment;
+  /** The rules anew, right before a new key pair is made; those the run began with where left out. Never rejects. */
+  readonly rulesNow?: () => Promise<Rules>;
+  /** Whether the authority is known to have taken a certificate back; of none where left out. */
+  readonly isRevoked?: (certificate: Certificate) => boolean;
   /** Server time. */
   readonly now: () => Date;
   readonly wait: Wait;
@@ -55,17 +65,47 @@ export class Work {
   asksAnew = false;
   /** The signing key pair was made in this run: nobody else can have done anything with it. */
   made = false;
+  /** Until when the person is shown that the authority takes its time; milliseconds since 1970. */
+  waitingUntil: number | undefined;
+  #rules: Rules;
 
   constructor(ports: Ports, options: RunOptions) {
     this.ports = ports;
     this.options = options;
+    this.#rules = ports;
     this.login = new Login(ports.key, options.askPassword);
   }
 
   /** Names the step under way. @param writing something is being written to the key */
   at(step: Step, writing = false): void {
     this.step = step;
+    this.waitingUntil = undefined;
     this.options.onProgress?.({ step, writing });
+  }
+
+  /** Says until when the authority is left alone. @param busy it had no time to take the request at all */
+  waitingAt(step: Step, milliseconds: number, busy = false): void {
+    const waitingUntil = Date.now() + milliseconds;
+    this.waitingUntil = waitingUntil;
+    this.options.onProgress?.({ step, writing: false, waitingUntil, ...(busy && { busy }) });
+  }
+
+  /** What holds for this run: as it was at its begin, until it was asked for anew. */
+  get policy(): Policy {
+    return this.#rules.policy;
+  }
+
+  /** The page may have stood open at the password for long. @throws Stop where nothing new is to be begun */
+  async askRules({ serialNumber }: KeyInfo): Promise<void> {
+    this.#rules = (await this.ports.rulesNow?.()) ?? this.#rules;
+    this.mustMayWrite();
+    this.mustMayBegin(serialNumber);
+  }
+
+  /** Nothing new is made on a key while the operator lets none be enrolled, or not this one yet. @throws Stop */
+  mustMayBegin(serialNumber: string): void {
+    const reason = whyNothingNew(this.policy, serialNumber);
+    if (reason) throw this.stop(reason);
   }
 
   /** Journals a record; it is the run's from then on. */
@@ -93,7 +133,7 @@ export class Work {
 
   /** A model that is stopped gets nothing more written; only a confirmation that is complete may still be sent. */
   mustMayWrite(): void {
-    if (this.ports.enrolment !== 'on') throw this.stop('modelStopped');
+    if (this.#rules.enrolment !== 'on') throw this.stop('modelStopped');
   }
 
   /** Does something that needs the password in the new container's application. */
@@ -124,9 +164,7 @@ export class Work {
         random: () => new DataView(Uint8Array.from(randomBytes(4)).buffer).getUint32(0) / 2 ** 32,
         signal: this.options.signal,
         onWait: (milliseconds) => {
-          if (milliseconds < shownWaitMs) return;
-          const waitingUntil = Date.now() + milliseconds;
-          this.options.onProgress?.({ step: this.step, writing: false, waitingUntil, busy: true });
+          if (milliseconds >= shownWaitMs) this.waitingAt(this.step, milliseconds, true);
         },
       },
     );

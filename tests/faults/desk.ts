@@ -1,11 +1,19 @@
 import { setInterval as realInterval, clearInterval as clearReal } from 'node:timers';
 import { TransportError } from '../../src/apdu/channel.ts';
-import { RenewalProcedure, type AskPassword, type Ports } from '../../src/renewal/procedure.ts';
+import { CaError } from '../../src/ca/authority.ts';
+import {
+  RenewalProcedure,
+  type AskPassword,
+  type Ports,
+  type Progress,
+  type Rules,
+} from '../../src/renewal/procedure.ts';
 import type { Outcome } from '../../src/renewal/outcome.ts';
 import { fromHex } from '../../src/pki/bytes.ts';
 import { CertificateError, parseCertificate } from '../../src/pki/certificate.ts';
 import { DerError } from '../../src/pki/der.ts';
 import { transactionIdOf } from '../../src/renewal/container-name.ts';
+import type { Policy } from '../../src/service/config.ts';
 import { StorageError } from '../../src/storage/errors.ts';
 import { KeyError, type UsbKey } from '../../src/usbkey/usbkey.ts';
 import type { ReferenceCa } from '../reference-ca/reference-ca.ts';
@@ -156,6 +164,10 @@ class KeyOnDesk {
   }
 }
 
+/** All that is in a key's containers, as text. */
+const contentOf = ({ key }: KeyOnDesk): string =>
+  JSON.stringify(insideOf(key.state()).map(({ place, content }) => [place, content]));
+
 const isOurs = (name: string): boolean => transactionIdOf(name) !== undefined;
 
 function isWhole(certificate: string | undefined): boolean {
@@ -186,6 +198,8 @@ export class Desk {
   #lockedBy: Page | undefined;
   #exchanges = 0;
   #puts = 0;
+  #waits = 0;
+  #ruled = 0;
   #armed: Fault | undefined;
   #struck = false;
 
@@ -243,14 +257,23 @@ export class Desk {
   async #alone(page: Page): Promise<Press> {
     if (this.#lockedBy?.alive && !this.defect.ignoresLock) return { kind: 'otherTab' };
     this.#lockedBy = page;
+    const stop = new AbortController();
     try {
       const key = await page.connect();
       try {
         const ports = this.#ports(page, key);
-        return await new RenewalProcedure(this.defect.change?.(ports, this) ?? ports).run({
+        const outcome = await new RenewalProcedure(this.defect.change?.(ports, this) ?? ports).run({
           purpose: this.situation.purpose,
           askPassword: this.#person(page),
+          signal: stop.signal,
+          onProgress: (progress) => {
+            if (this.#stopsAt(progress)) stop.abort();
+          },
         });
+        const isPaused = outcome.kind === 'stopped' && outcome.reason === 'paused' && outcome.resumable;
+        if (stop.signal.aborted && page.alive && !isPaused)
+          this.current.watch.lost.push(`stopped at a wait: ${sayPress(outcome)}`);
+        return outcome;
       } finally {
         await key.close();
       }
@@ -259,6 +282,27 @@ export class Desk {
       throw error;
     } finally {
       this.#lockedBy = undefined;
+    }
+  }
+
+  /** Whether the person leaves it for later now. */
+  #stopsAt({ waitingUntil }: Progress): boolean {
+    if (waitingUntil === undefined) return false;
+    const isNow = this.#due('wait', ++this.#waits) !== undefined;
+    return isNow || (this.#struck && this.#armed?.kind === 'busyStopped');
+  }
+
+  /** What the operator says now. */
+  #rulesNow(policy: Policy): Rules {
+    switch (this.#due('rules', ++this.#ruled)) {
+      case 'closed':
+        return { policy: { ...policy, enrolment: 'closed' }, enrolment: 'on' };
+      case 'notRolledOut':
+        return { policy: { ...policy, rolloutPercent: 0 }, enrolment: 'on' };
+      case 'modelStopped':
+        return { policy, enrolment: 'readOnly' };
+      default:
+        return { policy, enrolment: 'on' };
     }
   }
 
@@ -281,6 +325,7 @@ export class Desk {
   }
 
   #ports(page: Page, key: UsbKey): Ports {
+    const own: Policy = { ...policy, encryptionCertificate: this.situation.encryption ? 'ifOldHas' : 'none' };
     return {
       key,
       authority: authorityAt(this.office.origin, this.situation.authority, {
@@ -291,10 +336,14 @@ export class Desk {
       }),
       journal: this.#journalOf(page),
       trust: this.office.trust,
-      policy: { ...policy, encryptionCertificate: this.situation.encryption ? 'ifOldHas' : 'none' },
+      policy: own,
       enrolment: 'on',
+      rulesNow: () => page.alone(() => Promise.resolve(this.#rulesNow(own))),
       now: this.now,
-      wait: () => page.alone(() => Promise.resolve()),
+      wait: (_milliseconds, signal) =>
+        page.alone(() =>
+          signal?.aborted ? Promise.reject(new CaError('cancelled', 'waiting was cancelled')) : Promise.resolve(),
+        ),
       randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
     };
   }
@@ -305,6 +354,7 @@ export class Desk {
     const fault = this.#due('ca', ++this.#exchanges);
     const dropped = (): TypeError => new TypeError('fetch failed');
     if (fault === 'requestDropped' || fault === 'requestsDropped') throw dropped();
+    if (fault === 'busyStopped') return new Response(null, { status: 503, headers: { 'Retry-After': '10' } });
     const response = await this.time.during(this.office.fetch(url, init));
     if (!page.alive) return response;
     switch (fault) {
@@ -346,11 +396,11 @@ export class Desk {
     });
   }
 
-  /** The fault that is due at the n-th exchange or write of the journal. */
-  #due(place: 'ca' | 'journal', count: number): string | undefined {
+  /** The fault that is due at the n-th of what is counted here. */
+  #due(place: 'ca' | 'journal' | 'wait' | 'rules', count: number): string | undefined {
     const fault = this.#armed;
     if (fault?.place !== place) return undefined;
-    const lasting = /s(?:Dropped|500)$|^all/u.test(fault.kind);
+    const lasting = /s(?:Dropped|500)$|^all|^busy/u.test(fault.kind);
     if (lasting ? count < fault.n : count !== fault.n) return undefined;
     this.#struck = true;
     return fault.kind;
@@ -365,6 +415,8 @@ export class Desk {
     this.#struck = false;
     this.#exchanges = 0;
     this.#puts = 0;
+    this.#waits = 0;
+    this.#ruled = 0;
     this.current.counterReads = 0;
     const from = { transfers: key.transfers, writes: key.writes, calls: this.#page.calls };
     this.#reached = () => this.#struck;
@@ -414,7 +466,14 @@ export class Desk {
   /** One press with a fault, and its healing. */
   async #pressWith(fault: Fault): Promise<{ readonly press: Press; readonly struck: boolean }> {
     this.#arm(fault);
+    const { current } = this;
+    const before = contentOf(current);
     const press = await this.press();
+    if (fault.place === 'rules' && this.#struck) {
+      // The operator's word counts, and it came in time.
+      if (sayPress(press) !== fault.kind) current.watch.lost.push(`${fault.kind}, and the run: ${sayPress(press)}`);
+      if (contentOf(current) !== before) current.watch.lost.push(`${fault.kind}, and the key was written to`);
+    }
     return { press, struck: await this.#heal(fault) };
   }
 
@@ -533,6 +592,8 @@ export class Desk {
   async profile(): Promise<Profile> {
     this.#exchanges = 0;
     this.#puts = 0;
+    this.#waits = 0;
+    this.#ruled = 0;
     const press = await this.press();
     if (press.kind !== 'success') throw new Error(`a press without faults ends in ${sayPress(press)}`);
     return {
@@ -541,6 +602,8 @@ export class Desk {
       write: this.mine.key.writes,
       ca: this.#exchanges,
       journal: this.#puts,
+      wait: this.#waits,
+      rules: this.#ruled,
       counter: this.mine.counterReads,
     };
   }
@@ -560,6 +623,7 @@ const namedStates: readonly (readonly [RegExp, readonly string[]])[] = [
   [/(?:late|nextDay|month)$/u, ['withdrawn', 'noRoom']],
   [/locked$/u, ['locked']],
   [/^between refused$/u, ['caRejected']],
+  [/^rules/u, ['closed', 'notRolledOut', 'modelStopped']],
 ];
 
 const tears: readonly ((certificate: string) => string)[] = [

@@ -240,7 +240,10 @@ export const kinds = {
   write: ['before', 'after'],
   /** The certificate's write is torn by a cut: `n` says where. */
   torn: ['cut'],
-  /** An exchange with the authority, once or from there on until all is well again. */
+  /**
+   * An exchange with the authority, once or from there on until all is well again; or it is busy from there on, and the
+   * person stops as soon as the page says so.
+   */
   ca: [
     'requestDropped',
     'answerDropped',
@@ -250,7 +253,12 @@ export const kinds = {
     'answersDropped',
     'errors500',
     'allGarbage',
+    'busyStopped',
   ],
+  /** The page says that the authority takes its time, and the person stops. */
+  wait: ['stopped'],
+  /** What the operator says once the password has been typed: nothing new, not this key, not this model. */
+  rules: ['closed', 'notRolledOut', 'modelStopped'],
   /** A write of the journal: the page dies before or after the commit, the browser refuses it, another tab is pressed. */
   journal: ['killBefore', 'killAfter', 'refused', 'otherTab'],
   /** The password's counter lies: at the n-th question, or (`always`) from there on. */

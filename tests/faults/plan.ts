@@ -15,11 +15,13 @@ export function seeded(seed: number): () => number {
 const placeNames = Object.keys(kinds) as Place[];
 /** How many of a hundred second faults strike where. */
 const shares: Readonly<Record<Place, number>> = {
-  transfer: 52,
-  call: 14,
+  transfer: 50,
+  call: 13,
   write: 5,
   torn: 1,
   ca: 10,
+  wait: 2,
+  rules: 1,
   journal: 9,
   counter: 4,
   between: 5,

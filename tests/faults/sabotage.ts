@@ -98,6 +98,23 @@ export const defects: Readonly<Record<string, Sabotage>> = {
     },
     slice: [clean, single({ place: 'journal', n: 2, kind: 'killBefore' })],
   },
+  'rules-ignored': {
+    says: 'what the operator says since the button was pressed is asked for and not heeded',
+    defect: {
+      change: (ports) => ({
+        ...ports,
+        rulesNow: async () => {
+          await ports.rulesNow?.();
+          return ports;
+        },
+      }),
+    },
+    slice: [
+      single({ place: 'rules', n: 1, kind: 'closed' }),
+      single({ place: 'rules', n: 1, kind: 'notRolledOut' }),
+      single({ place: 'rules', n: 1, kind: 'modelStopped' }),
+    ],
+  },
   'write-before-acceptance': {
     says: 'what the authority sends is written to the key unseen',
     defect: {

@@ -1,5 +1,6 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { CaError } from '../../src/ca/authority.ts';
 import type { Journal, JournalRecord, Purpose } from '../../src/renewal/journal.ts';
 import { RenewalProcedure, type AskPassword, type Ports, type Progress } from '../../src/renewal/procedure.ts';
 import type { Outcome } from '../../src/renewal/outcome.ts';
@@ -143,7 +144,8 @@ export class World {
       policy: { ...policy, ...this.#options.policy },
       enrolment: 'on',
       now: this.#options.now ?? ((): Date => new Date()),
-      wait: (_milliseconds, signal) => (signal?.aborted ? Promise.reject(new Error('aborted')) : Promise.resolve()),
+      wait: (_milliseconds, signal) =>
+        signal?.aborted ? Promise.reject(new CaError('cancelled', 'waiting was cancelled')) : Promise.resolve(),
       randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
     };
   }
@@ -167,14 +169,22 @@ export class World {
     purpose: Purpose = 'renewal',
     askPassword: AskPassword = this.typing(samplePassword, samplePassword),
     change: (ports: Ports) => Ports = (ports) => ports,
+    /** 先停下, as soon as the page shows the n-th wait for the authority; 1 is the first. */
+    stopAtWait?: number,
   ): Promise<Outcome> {
+    const stop = new AbortController();
+    let waits = 0;
     const key = await this.connect();
     this.progress = [];
     try {
       return await new RenewalProcedure(change(this.ports(key))).run({
         purpose,
         askPassword,
-        onProgress: (progress) => this.progress.push(progress),
+        signal: stop.signal,
+        onProgress: (progress) => {
+          this.progress.push(progress);
+          if (progress.waitingUntil !== undefined && ++waits === stopAtWait) stop.abort();
+        },
       });
     } finally {
       await key.close();

@@ -41,6 +41,10 @@ const zh = {
   writing: '正在写入，请不要拔出 USBKEY，也不要关闭页面。',
   keepIn: '请让 USBKEY 一直插着。万一断开，重新插入同一个 USBKEY，可以接着办。',
   waitingNote: '等待的时候请让 USBKEY 插着。关闭页面也不会丢，下次插上可以接着办。',
+  pause: '先停下，以后接着办',
+  goOn: '接着办',
+  leavesEncryption:
+    '这个 USBKEY 里有签名、加密两张证书，但它装不进新的加密证书。这次只换签名证书，原来的加密证书不动。要换加密证书，请带上 USBKEY 到任意服务中心。',
   confirm: {
     renewal: (holder: string): string =>
       `输入密码后，开始为“${holder}”更新证书：生成新密钥，申请新证书，写入 USBKEY。原来的证书会保留。`,
@@ -82,6 +86,10 @@ const zh = {
   transaction: '办理编号',
   stopped: {
     cancelled: { happened: '没有办理。', next: '随时可以重新开始。' },
+    paused: {
+      happened: '已经按您的意思停下，办到哪一步都记着，没有丢。',
+      next: '现在可以拔下 USBKEY。请在 {when} 以后再来，插上同一个 USBKEY，从这里接着办。',
+    },
     locked: { happened: 'USBKEY 已锁死，网上不能解锁。', next: '请到任意服务中心解锁，解锁后可以回来继续办。' },
     passwordUnknown: {
       happened: '不知道密码有没有验证通过，已经停下。',
@@ -94,6 +102,14 @@ const zh = {
     unsupportedAlgorithm: { happened: '这个 USBKEY 不支持新证书的算法。', next: '请带上 USBKEY，到任意服务中心办理。' },
     noCertificate: { happened: 'USBKEY 里没有找到可以更新的证书。', next: '请致电热线核对。' },
     closed: { happened: '在线办理现在没有开放。', next: '请过些时候再来，或带上 USBKEY 到任意服务中心。' },
+    notRolledOut: {
+      happened: '在线办理正在分批开放，现在还没有轮到这个 USBKEY。',
+      next: '请过些时候再来；着急的话，请带上 USBKEY 到任意服务中心。',
+    },
+    certificateRevoked: {
+      happened: '这张证书已被证书机构吊销，不能在线更新。',
+      next: '请致电热线，或带上 USBKEY 到任意服务中心。',
+    },
     modelStopped: {
       happened: '这种型号的 USBKEY 暂停在线办理。',
       next: '恢复以后可以回来接着办；着急的话，请带上 USBKEY 到任意服务中心。',
@@ -143,6 +159,8 @@ const zh = {
     proof: '新证书已经写入、读回核对，并试签成功，可以使用。',
     proofOfTwo: '签名证书和加密证书都已写入，并读回核对。签名证书已试签成功。',
     notDecrypted: '加密证书的公钥已核对一致；这种 USBKEY 不能试解密，所以没有试过。',
+    leftEncryption:
+      '加密证书没有换：这个 USBKEY 装不进新的，原来的加密证书和密钥都在原处，请不要删除原来的证书。要换加密证书，请带上 USBKEY 到任意服务中心。',
     oldEncrypted: '以前收到的加密文件，仍要用 USBKEY 里原来的密钥才能打开，请不要删除原来的证书。',
     old: '原来的证书',
     new: '新的证书',
@@ -195,6 +213,10 @@ const en: typeof zh = {
   keepIn: 'Please leave the USBKEY in. Should it come out, plug the same one in again and the work goes on.',
   waitingNote:
     'Leave the USBKEY in while waiting. Closing the page loses nothing: plug it in next time and the work goes on.',
+  pause: 'Stop for now, go on later',
+  goOn: 'Go on',
+  leavesEncryption:
+    'There are a signing and an encryption certificate on this USBKEY, but it cannot take a new encryption certificate. Only the signing certificate is replaced; the encryption certificate stays as it is. Should it have to be replaced, take the USBKEY to any service centre.',
   confirm: {
     renewal: (holder: string): string =>
       `With the password the renewal for “${holder}” begins: a new key pair, a new certificate, written to the USBKEY. The old certificate stays.`,
@@ -238,6 +260,10 @@ const en: typeof zh = {
   transaction: 'Transaction',
   stopped: {
     cancelled: { happened: 'Nothing was done.', next: 'You can start again at any time.' },
+    paused: {
+      happened: 'The work has stopped as you wished; how far it got is kept, and nothing is lost.',
+      next: 'You may unplug the USBKEY. Come back after {when} with the same USBKEY; the work goes on from here.',
+    },
     locked: {
       happened: 'The USBKEY is locked and cannot be unlocked online.',
       next: 'Have it unlocked at any service centre; afterwards the work can go on here.',
@@ -270,6 +296,14 @@ const en: typeof zh = {
     closed: {
       happened: 'Online service is not open now.',
       next: 'Come back later, or take the USBKEY to any service centre.',
+    },
+    notRolledOut: {
+      happened: 'Online service is being introduced step by step, and this USBKEY is not among the first.',
+      next: 'Come back later; if it is urgent, take the USBKEY to any service centre.',
+    },
+    certificateRevoked: {
+      happened: 'The authority has revoked this certificate, so it cannot be renewed online.',
+      next: 'Please call the hot-line, or take the USBKEY to any service centre.',
     },
     modelStopped: {
       happened: 'Online service is paused for this model of USBKEY.',
@@ -336,6 +370,8 @@ const en: typeof zh = {
     proofOfTwo: 'Both certificates were written and read back; the signing key signs.',
     notDecrypted:
       'The encryption certificate’s public key was compared and is right; USBKEYs of this kind cannot try a decryption, so none was tried.',
+    leftEncryption:
+      'The encryption certificate was not replaced: this USBKEY cannot take a new one. The old one and its key are where they were; please do not delete the old certificate. Should it have to be replaced, take the USBKEY to any service centre.',
     oldEncrypted:
       'What was encrypted for you before can still only be opened with the old key on the USBKEY: please do not delete the old certificate.',
     old: 'Old certificate',

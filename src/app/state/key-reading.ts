@@ -1,5 +1,6 @@
 import type { Certificate } from '../../pki/certificate.ts';
 import { findModel, type Enrolment } from '../../device/models.ts';
+import { activeUnlessRevoked } from '../../renewal/active-certificate.ts';
 import { enrolmentMode } from '../../renewal/enrolment.ts';
 import { indexedDbJournal } from '../../renewal/indexeddb-journal.ts';
 import type { JournalRecord } from '../../renewal/journal.ts';
@@ -11,7 +12,6 @@ import { loadConfig, loadPolicy, type Config, type Policy } from '../../service/
 import { saveLastReading } from '../../storage/last-reading.ts';
 import type { AttachedKey } from '../../usbkey/connect.ts';
 import type { UsbKey } from '../../usbkey/usbkey.ts';
-import { activeUnlessRevoked } from './active-certificate.ts';
 import { saveKeySummary } from './key-summary.ts';
 import { HeldBack } from './key-trouble.ts';
 import { kiosk } from './kiosk.ts';
@@ -120,6 +120,7 @@ export async function readKey(
       lastTryConfirmed: marks.lastTryConfirmed(serialNumber),
       revoked: isRevoked,
       enrolment,
+      timeIsKnown: clock.known,
       now,
     }),
     rules,

@@ -1,11 +1,11 @@
 import { CaError } from '../../ca/authority.ts';
 import { openAuthority } from '../../ca/open-authority.ts';
-import { wantsEncryption } from '../../renewal/encryption.ts';
+import { leavesEncryption, wantsEncryption } from '../../renewal/encryption.ts';
 import { indexedDbJournal } from '../../renewal/indexeddb-journal.ts';
 import type { Purpose } from '../../renewal/journal.ts';
 import { newKeyAlgorithm } from '../../renewal/new-key.ts';
 import type { Step, Stopped, Success } from '../../renewal/outcome.ts';
-import { RenewalProcedure, type Progress } from '../../renewal/procedure.ts';
+import { RenewalProcedure, type Progress, type Rules } from '../../renewal/procedure.ts';
 import { wait } from '../../renewal/retry.ts';
 import { clock } from '../../service/clock.ts';
 import type { Policy } from '../../service/config.ts';
@@ -13,6 +13,7 @@ import { askToPersist } from '../../storage/database.ts';
 import type { UsbKey } from '../../usbkey/usbkey.ts';
 import { activity } from './activity.svelte.ts';
 import { askOnPage, type OpenQuestion } from './ask-password.ts';
+import { certificateStatuses } from './certificate-status.svelte.ts';
 import { holdPage } from './hold-page.ts';
 import { enrolmentUnder, latestPolicy } from './operators-policy.ts';
 import { troubleOf, usbkey, type KeyTrouble, type Reading } from './usbkey.svelte.ts';
@@ -39,12 +40,15 @@ class RenewalState {
   step = $state<Step>('password');
   /** A signing and an encryption certificate are to be had. */
   twoCertificates = $state(false);
+  /** The encryption certificate beside the old one is not replaced: this key takes no new one. */
+  leavesEncryption = $state(false);
   /** What was read before the last run. */
   reading = $state.raw<Reading | undefined>();
   /** As last reported: a question in between does not change how far the run is. */
   #progress: Progress = { step: 'password', writing: false };
   /** The key the run is about: its serial number. */
   #serialNumber: string | undefined;
+  #pause: AbortController | undefined;
 
   get busy(): boolean {
     return this.view.at === 'running' || this.view.at === 'password';
@@ -92,6 +96,16 @@ class RenewalState {
     void usbkey.again();
   }
 
+  /** Nothing is under way but the wait for the authority. */
+  get canPause(): boolean {
+    return this.view.at === 'running' && this.view.progress.waitingUntil !== undefined;
+  }
+
+  /** 先停下: the journal keeps where it was, and the run goes on from there another time. */
+  pause(): void {
+    if (this.canPause) this.#pause?.abort();
+  }
+
   /** Forgets what is over, so that the page begins anew. */
   reset(): void {
     if (this.busy) return;
@@ -132,22 +146,28 @@ class RenewalState {
       this.#show(stopped('caUnreachable'));
       return;
     }
-    const policy = await latestPolicy(reading);
+    const { policy, enrolment } = await rulesFor(reading);
     const procedure = new RenewalProcedure({
       key,
       authority,
       journal: indexedDbJournal,
       trust,
       policy,
-      enrolment: enrolmentUnder(policy, reading),
+      enrolment,
+      rulesNow: () => rulesFor({ ...reading, policy }),
+      isRevoked: (certificate) => certificateStatuses.isRevoked(certificate),
       now,
       wait,
       randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
     });
-    this.twoCertificates = isForTwo(reading, policy, this.purpose, key);
+    const encryption = encryptionQuestion(reading, policy, this.purpose, key);
+    this.twoCertificates = wantsEncryption(...encryption) === true;
+    this.leavesEncryption = leavesEncryption(...encryption);
     void askToPersist();
+    this.#pause = new AbortController();
     const outcome = await procedure.run({
       purpose: this.purpose,
+      signal: this.#pause.signal,
       askPassword: askOnPage(
         { key, attached: reading.attached },
         {
@@ -189,11 +209,21 @@ const stopped = (reason: Stopped['reason']): RenewalView => ({
   awaitsKey: false,
 });
 
-/** What the person is told beforehand; the procedure looks for itself. */
-function isForTwo({ contents }: Reading, policy: Policy, purpose: Purpose, key: UsbKey): boolean {
-  const { active } = contents;
+/** What the person is told beforehand of an encryption certificate follows from this; the procedure looks for itself. */
+function encryptionQuestion(
+  { contents: { active } }: Reading,
+  policy: Policy,
+  purpose: Purpose,
+  key: UsbKey,
+): Parameters<typeof wantsEncryption> {
   const algorithm = active && newKeyAlgorithm(policy, purpose, active.certificate);
-  return wantsEncryption(policy, key.importEncryptionKeyPair !== undefined, algorithm, active?.container) === true;
+  return [policy, key.importEncryptionKeyPair !== undefined, algorithm, active?.container];
+}
+
+/** Out of reach, they are those of the reading. */
+async function rulesFor(reading: Reading): Promise<Rules> {
+  const policy = await latestPolicy(reading);
+  return { policy, enrolment: enrolmentUnder(policy, reading) };
 }
 
 function purposeOf({ recommendation }: Reading): Purpose {

@@ -5,7 +5,7 @@ import { toHex } from '../../../src/pki/bytes.ts';
 import { parseCertificate } from '../../../src/pki/certificate.ts';
 import { sm2GenerateKeyPair, sm2PublicKey } from '../../../src/pki/sm2.ts';
 import { encryptionTransactionId, maxEncryptionAttempts } from '../../../src/renewal/encryption-id.ts';
-import { wantsEncryption } from '../../../src/renewal/encryption.ts';
+import { leavesEncryption, wantsEncryption } from '../../../src/renewal/encryption.ts';
 import type { JournalRecord } from '../../../src/renewal/journal.ts';
 import type { Outcome } from '../../../src/renewal/outcome.ts';
 import type { Ports } from '../../../src/renewal/procedure.ts';
@@ -101,6 +101,40 @@ test.each([
 ] as const)('policy %s, key can import %s, %s, old one had a pair %s: %s', (say, canImport, algorithm, had, wants) => {
   const encryption = had ? { publicKey: new Uint8Array(), certificate: undefined } : undefined;
   expect(wantsEncryption({ encryptionCertificate: say }, canImport, algorithm, { encryption })).toBe(wants);
+});
+
+test.each([
+  ['ifOldHas', false, 'sm2', true, true],
+  ['ifOldHas', true, 'sm2', true, false],
+  ['ifOldHas', false, 'sm2', false, false],
+  ['ifOldHas', false, 'rsa2048', true, false],
+  ['ifOldHas', false, undefined, true, false],
+  ['none', false, 'sm2', true, false],
+  ['always', false, 'sm2', true, false],
+] as const)(
+  'policy %s, key can import %s, %s, old one had a pair %s: left alone %s',
+  (say, canImport, algorithm, had, left) => {
+    const encryption = had ? { publicKey: new Uint8Array(), certificate: undefined } : undefined;
+    const asked = [{ encryptionCertificate: say }, canImport, algorithm, { encryption }] as const;
+    expect(leavesEncryption(...asked)).toBe(left);
+    // What is told beforehand is what is done: one certificate, without an end in between.
+    if (left) expect(wantsEncryption(...asked)).toBe(false);
+  },
+);
+
+test('where the key takes no encryption key pair, the signing certificate is renewed alone, the old pair untouched', async () => {
+  const world = await open();
+
+  const outcome = await press(
+    world,
+    withKey(() => ({ importEncryptionKeyPair: undefined })),
+  );
+
+  expect(outcome).toMatchObject({ kind: 'success' });
+  expect(outcome).not.toHaveProperty('encryptionCertificate');
+  expect(containers(world.initial)[0]?.encryption).toBeDefined();
+  oldIsAsItWas(world);
+  expect(newContainer(world)?.encryption).toBeUndefined();
 });
 
 describe('a renewal with two certificates', () => {

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { activeUnlessRevoked } from '../../../src/app/state/active-certificate.ts';
 import { parseCertificate, type Certificate } from '../../../src/pki/certificate.ts';
+import { activeUnlessRevoked } from '../../../src/renewal/active-certificate.ts';
 import type { CertificateOnKey } from '../../../src/renewal/key-contents.ts';
 import { issueCertificate, makeKey, makeName, type TestKey } from '../pki/hierarchy.ts';
 

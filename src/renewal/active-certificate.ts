@@ -1,6 +1,6 @@
-import type { Certificate } from '../../pki/certificate.ts';
-import { chooseActive, type CertificateOnKey } from '../../renewal/key-contents.ts';
-import type { ContainerRef } from '../../usbkey/usbkey.ts';
+import type { Certificate } from '../pki/certificate.ts';
+import type { ContainerRef } from '../usbkey/usbkey.ts';
+import { chooseActive, type CertificateOnKey } from './key-contents.ts';
 
 /** The certificate that counts, and whether the authority is known to have taken it back. */
 export interface ActiveCertificate {
@@ -9,8 +9,8 @@ export interface ActiveCertificate {
 }
 
 /**
- * Chooses the active certificate among those that are not known to be revoked. Where all are, the one that would count
- * is shown all the same: its holder has to hear of it.
+ * Chooses the active certificate among those that are not known to be revoked: what a page shows, and what a run replaces.
+ * Where all are, the one that would count is named all the same: its holder has to hear of it.
  * @param except containers that hold what does not count for other reasons
  */
 export function activeUnlessRevoked(
