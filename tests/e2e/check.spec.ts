@@ -1,6 +1,8 @@
 import type { Page } from '@playwright/test';
 import { containersOf, expect, keyState, test, typePassword } from './fixtures.ts';
+import type { FakeUsb } from '../virtual-key/fake-usb.ts';
 import { holdInAnotherTab, plugStrange } from './parts/devices.ts';
+import { siteOfItsOwn, type OwnSite } from './parts/own-site.ts';
 
 /* The system check in Chromium: what only a browser can break, and the way from an error to the check and back. */
 
@@ -106,6 +108,25 @@ test('a key that another program has: said so, and well once it is free', async 
   await expect(state(page)).toHaveText('别的程序正在使用这个 USBKEY。');
 });
 
+test('a reader that hangs answers again once it is restarted', async ({ page, desk }) => {
+  await desk({ scenario: 'not-due', attachment: 'ccid-extended' });
+  await page.goto('/check');
+  await expect(page.getByRole('button', { name: '开始检测' })).toBeVisible();
+  const before = await keyState(page);
+  await page.evaluate(async () => {
+    const usb = navigator.usb as unknown as FakeUsb;
+    for (const device of await usb.getDevices()) device.hang();
+  });
+  await check(page);
+  await expect(state(page)).toHaveText('USBKEY 没有正常回应。');
+
+  await page.getByRole('button', { name: '让 USBKEY 重新启动' }).click();
+
+  await expect(page.getByText('“没有被别的程序占用”已经处理好。')).toBeVisible();
+  await expect(await said(page, '证书', '有效期')).toHaveText('正常');
+  expect(await keyState(page)).toEqual(before);
+});
+
 test('old content is fetched anew', async ({ page, desk }) => {
   await desk({ scenario: 'not-due' });
   await page.goto('/centres');
@@ -183,6 +204,31 @@ test('a new certificate that was torn later is written back with the password', 
 
   await expect(page.getByText('“读取证书”已经处理好。')).toBeVisible();
   expect(containersOf(await keyState(page))).toEqual(renewed);
+});
+
+test('the same on a PIV key, and that everybody knows its management key', async ({ page, desk }) => {
+  await desk({ scenario: 'due-30-days', attachment: 'canokey', commandSet: 'piv', algorithm: 'sm2' });
+  await page.goto('/renew');
+  await typePassword(page);
+  await expect(page.getByText(/证书已更新，新的有效期到/).first()).toBeVisible();
+  const { piv: renewed } = await keyState(page);
+  await page.evaluate(() => {
+    const saved = JSON.parse(localStorage.getItem('virtual-key') ?? '{}') as {
+      state: { piv: { objects: { tag: string; data: string }[] } };
+    };
+    const object = saved.state.piv.objects.find(({ tag }) => tag === '5fc10d');
+    if (object) object.data = object.data.slice(0, 400);
+    localStorage.setItem('virtual-key', JSON.stringify(saved));
+  });
+
+  await page.goto('/check');
+  await check(page);
+  await page.getByRole('button', { name: '写回证书' }).click();
+  await typePassword(page);
+
+  await expect(page.getByText('“读取证书”已经处理好。')).toBeVisible();
+  await expect(page.getByText('这个 USBKEY 的管理密钥还是出厂时的')).toBeVisible();
+  expect((await keyState(page)).piv).toEqual(renewed);
 });
 
 test('a browser that keeps nothing is said to', async ({ page, desk }) => {
@@ -266,3 +312,63 @@ test.describe('the production build in front of Chromium’s own USB', () => {
     await expect(state(page)).toHaveText('浏览器和网络都正常。插上 USBKEY，可以接着检测它。', { timeout: 2_000 });
   });
 });
+
+test.describe('a new build of the site that waits', () => {
+  let site: OwnSite;
+  test.beforeEach(async () => {
+    site = await siteOfItsOwn();
+  });
+  test.afterEach(async ({ page }) => {
+    // It may still be fetching for later.
+    await page.close();
+    await site.close();
+  });
+
+  for (const [how, reload] of [
+    ['from a page of the old one', (page: Page) => page.reload()],
+    ['from a page that was loaded past its worker', loadPastWorker],
+  ] as const)
+    test(`${how} is found and taken, and the check comes again by itself`, async ({ page }) => {
+      test.setTimeout(120_000);
+      await page.goto(`${site.origin}/check`);
+      await page.evaluate(() => navigator.serviceWorker.ready);
+      await reload(page);
+      // The old worker hands over once it is at rest: what is fetched for later comes first.
+      for (const one of page.context().pages()) await expect.poll(() => isFetchedForLater(one)).toBe(true);
+      await site.publish();
+      await page.evaluate(async () => {
+        const registration = await navigator.serviceWorker.ready;
+        await registration.update();
+      });
+      await expect.poll(() => page.evaluate(isWaiting)).toBe(true);
+      await check(page);
+      await expect(page.locator('main')).toContainText('本站有新版本，已经下载好。');
+
+      const loaded = page.waitForEvent('load', { timeout: 60_000 });
+      await Promise.all([loaded, page.getByRole('button', { name: '更新到新版本' }).click()]);
+
+      await checked(page);
+      await expect(await said(page, '浏览器', '离线副本和版本')).toHaveText('正常');
+      expect(await page.evaluate(isWaiting)).toBe(false);
+    });
+});
+
+const isWaiting = async (): Promise<boolean> => {
+  const registration = await navigator.serviceWorker.ready;
+  return registration.waiting !== null;
+};
+
+/** Whether the page has what it fetches some seconds after it was opened. */
+const isFetchedForLater = (page: Page): Promise<boolean> =>
+  page.evaluate(() => performance.getEntriesByType('resource').some(({ name }) => name.endsWith('/api/centres')));
+
+/** As with the shift key held; another tab keeps the worker. */
+async function loadPastWorker(page: Page): Promise<void> {
+  const another = await page.context().newPage();
+  await another.goto(new URL('/about', page.url()).href);
+  await page.bringToFront();
+  const session = await page.context().newCDPSession(page);
+  const loaded = page.waitForEvent('load');
+  await Promise.all([loaded, session.send('Page.reload', { ignoreCache: true })]);
+  expect(await page.evaluate(() => navigator.serviceWorker.controller)).toBeNull();
+}

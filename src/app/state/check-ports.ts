@@ -3,18 +3,23 @@ import { journalPort } from '../../diagnosis/journal-port.ts';
 import type { CheckPorts, KeyPort } from '../../diagnosis/ports.ts';
 import { clockPort, servicePort } from '../../diagnosis/service-port.ts';
 import { authorisedKeys, type AttachedKey } from '../../usbkey/connect.ts';
+import { activity } from './activity.svelte.ts';
 import { OtherTab, OwnTask } from './key-trouble.ts';
 import { rememberedReading } from './last-reading.ts';
 import { usbkey } from './usbkey.svelte.ts';
 
-const patienceMs = 4_000;
+/** A key that does not answer is given up within this when the site reads it by itself. */
+const readingMs = 16_000;
+/** A procedure waits for a person. */
+const procedureMs = 4_000;
 
 const keys = (chosen: () => AttachedKey | undefined): KeyPort => ({
   attached: authorisedKeys,
   wasHere: async () => (await rememberedReading()) !== undefined,
   chosen,
   use: async (attached, task, options) => {
-    // The site may just be reading it; what takes longer waits for a person, and is said to be in the way.
+    // The site may just be reading it; what takes longer is said to be in the way.
+    const patienceMs = activity.page === undefined ? readingMs : procedureMs;
     await Promise.race([usbkey.whenIdle(), new Promise((resolve) => setTimeout(resolve, patienceMs))]);
     return usbkey.withKey(attached, task, options);
   },

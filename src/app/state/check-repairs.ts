@@ -7,6 +7,7 @@ import { clearDocuments } from '../../storage/documents.ts';
 import { StorageError } from '../../storage/errors.ts';
 import type { AttachedKey } from '../../usbkey/connect.ts';
 import { loadCentres } from '../pages/guide-parts/load-centres.ts';
+import { activity } from './activity.svelte.ts';
 import { update } from './update.svelte.ts';
 
 /* Repairs of the browser's side and of the way to the key. Each leaves things as they were where it cannot be done. */
@@ -55,8 +56,25 @@ async function serverAnswers(): Promise<boolean> {
   }
 }
 
-/** The person's word for the new build; the page opens anew. Never during a write to a key. */
-export const updateApp = (): void => update.take();
+const handOverMs = 60_000;
+
+/**
+ * The person's word for the new build, never during a write to a key. The page opens anew, and looks at itself once more,
+ * as soon as the old worker is at rest; should that take too long, this resolves.
+ */
+export async function updateApp(): Promise<void> {
+  if (activity.writing || !('serviceWorker' in navigator)) return;
+  const waiting = (await navigator.serviceWorker.getRegistration('/').catch(() => undefined))?.waiting;
+  if (!waiting) return;
+  history.replaceState(history.state, '', '/check?from=serviceWorker');
+  update.take();
+  // A page that was loaded past its worker has none that could change, and is offered nothing.
+  waiting.addEventListener('statechange', () => {
+    if (waiting.state === 'activated' && !navigator.serviceWorker.controller) location.reload();
+  });
+  if (!navigator.serviceWorker.controller) waiting.postMessage({ type: 'SKIP_WAITING' });
+  await new Promise((resolve) => setTimeout(resolve, handOverMs));
+}
 
 /** Has the computer reset the key's USB device. Over WebHID there is no such thing: it is opened anew by the recheck. */
 export async function resetDevice(attached: AttachedKey | undefined): Promise<void> {

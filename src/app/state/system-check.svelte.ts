@@ -112,10 +112,6 @@ class SystemCheckState {
       await go('/renew');
       return;
     }
-    if (repair === 'updateApp') {
-      updateApp();
-      return;
-    }
     this.doing = repair === 'takeOver' ? 'waitingForTab' : 'repairing';
     this.#abort = new AbortController();
     try {
@@ -140,7 +136,7 @@ class SystemCheckState {
     this.written = undefined;
   }
 
-  async #mend(repair: Exclude<RepairId, 'resume' | 'updateApp'>): Promise<void> {
+  async #mend(repair: Exclude<RepairId, 'resume'>): Promise<void> {
     const attached = this.run?.notes.attached;
     switch (repair) {
       case 'lookAgain':
@@ -158,6 +154,8 @@ class SystemCheckState {
         return rebuildCache();
       case 'refreshContent':
         return refreshContent();
+      case 'updateApp':
+        return updateApp();
       case 'restoreCertificate':
       case 'tidy':
         this.asked = repair;

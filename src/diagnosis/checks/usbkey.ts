@@ -43,7 +43,8 @@ export const usbkeyChecks = checksOf(
     },
   },
   {
-    ...{ id: 'interface', group: 'usbkey', needs: ['model'], after: ['network'], limitMs: 8_000 },
+    // The page's own reading may be over first.
+    ...{ id: 'interface', group: 'usbkey', needs: ['model'], after: ['network'], limitMs: 30_000 },
     detect(look) {
       const { notes, ports } = look;
       const { attached } = notes;
