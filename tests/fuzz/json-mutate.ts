@@ -78,7 +78,8 @@ function changed(random: Random, value: Json, donors: readonly Json[]): Json {
       break;
     case 1: {
       // More megabytes than any transport lets through would say nothing of a reader.
-      const length = random.pick(JSON.stringify(part).length > 2000 ? [1, 30] : [1, 30, 700]);
+      const own = JSON.stringify(part).length;
+      const length = random.pick(own > 50_000 ? [1] : own > 2000 ? [1, 30] : [1, 30, 700]);
       parts.splice(at, 0, ...Array.from({ length }, (): [string, Json] => [name, part]));
       break;
     }
