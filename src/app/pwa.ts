@@ -2,11 +2,12 @@ import { activity } from './state/activity.svelte.ts';
 import { update } from './state/update.svelte.ts';
 import { scriptUrl } from './trusted.ts';
 
+const { serviceWorker } = navigator;
 const hourMs = 3_600_000;
 /** Long after the first screen: nothing a person waits for is held up. */
 const prefetchAfterMs = 5_000;
 /** 现在更新 was pressed: nothing more is fetched for a page that is about to go. */
-let goes = false;
+let goes: boolean | undefined;
 
 /**
  * Registers the service worker and offers a new build once it waits. The person decides when, and even then it does not
@@ -14,22 +15,22 @@ let goes = false;
  */
 export async function registerServiceWorker(): Promise<void> {
   try {
-    watchForUpdates(await navigator.serviceWorker.register(scriptUrl('/sw.js'), { scope: '/' }));
-    void navigator.serviceWorker.ready.then(() => setTimeout(prefetch, prefetchAfterMs));
+    watchForUpdates(await serviceWorker.register(scriptUrl('/sw.js')));
+    void serviceWorker.ready.then(prefetchLater);
   } catch {
     // Private windows and some policies refuse service workers: the site works, only not offline.
-    setTimeout(prefetch, prefetchAfterMs);
+    prefetchLater();
   }
 }
 
 /** The build's own files are kept by the service worker; the rest is fetched here. */
-function prefetch(): void {
-  if (goes) return;
-  void import('./after-load.ts').then(({ afterLoad }) => (goes ? undefined : afterLoad())).catch(() => undefined);
+function prefetchLater(): void {
+  setTimeout(() => {
+    if (!goes) void import('./after-load.ts').then(({ afterLoad }) => afterLoad()).catch(() => undefined);
+  }, prefetchAfterMs);
 }
 
 function watchForUpdates(registration: ServiceWorkerRegistration): void {
-  const { serviceWorker } = navigator;
   const offer = (worker: ServiceWorker): void => {
     // Without a controller this is the first visit: nothing is being replaced.
     if (worker.state !== 'installed' || !serviceWorker.controller) return;
