@@ -1,3 +1,6 @@
+import type { Page } from '@playwright/test';
+import { fromHex } from '../../src/pki/bytes.ts';
+import { parseCertificate } from '../../src/pki/certificate.ts';
 import { attachments } from '../virtual-key/state.ts';
 import { containersOf, expect, keyState, seen, test, typePassword } from './fixtures.ts';
 
@@ -120,6 +123,162 @@ test('after a reload in the middle the same transaction is offered and finished'
   const after = containersOf(await keyState(page));
   expect(after).toHaveLength(2);
   expect(after[1]?.name).toBe(half?.name);
+});
+
+/** The authority is busy, and says for how long, until it is let go. */
+async function busy(page: Page): Promise<() => Promise<void>> {
+  const places = ['**/ca/cmp', '**/api/enrolments/**'];
+  for (const place of places)
+    await page.route(place, (route) => route.fulfill({ status: 503, headers: { 'Retry-After': '120' } }));
+  return async () => {
+    for (const place of places) await page.unroute(place);
+  };
+}
+
+/** The browser logs failed requests of its own accord. */
+function forgiveBusy(problems: string[]): void {
+  problems.splice(0, problems.length, ...problems.filter((problem) => !problem.includes('503')));
+}
+
+/** What the operator says from now on. */
+async function sayPolicy(page: Page, change: object): Promise<void> {
+  await page.route('**/api/policy', async (route) => {
+    const response = await route.fetch();
+    await route.fulfill({ response, json: { ...((await response.json()) as object), ...change } });
+  });
+}
+
+test('while the authority is busy one may leave it for later, and goes on from there', async ({
+  page,
+  desk,
+  problems,
+}) => {
+  await desk({ scenario: 'due-30-days' });
+  await page.goto('/certificates');
+  await page.getByRole('link', { name: primary }).click();
+  const before = await keyState(page);
+  const calm = await busy(page);
+  await expect(page.getByRole('button', { name: '先停下，以后接着办' })).toHaveCount(0);
+  await typePassword(page);
+  await expect(seen(page, /证书机构现在很忙/)).toBeVisible();
+
+  await page.getByRole('button', { name: '先停下，以后接着办' }).click();
+
+  await expect(seen(page, '已经按您的意思停下，办到哪一步都记着，没有丢。')).toBeVisible();
+  await expect(seen(page, '原来的证书仍在。')).toBeVisible();
+  await expect(seen(page, /请在 \d{4}年\d+月\d+日.* 以后再来，插上同一个 USBKEY，从这里接着办。/)).toBeVisible();
+  const [old, half] = containersOf(await keyState(page));
+  expect(old).toEqual(containersOf(before)[0]);
+
+  // Later, in a page that knows of it only from what was kept.
+  await calm();
+  await page.goto('/certificates');
+  await page.getByRole('link', { name: '继续办理' }).click();
+  await typePassword(page);
+  await expect(seen(page, /证书已更新/)).toBeVisible();
+  const after = containersOf(await keyState(page));
+  expect(after).toHaveLength(2);
+  expect(after[1]?.name).toBe(half?.name);
+  forgiveBusy(problems);
+});
+
+test('who has left it for later may go on at once', async ({ page, desk, problems }) => {
+  await desk({ scenario: 'due-30-days' });
+  await page.goto('/certificates');
+  await page.getByRole('link', { name: primary }).click();
+  const calm = await busy(page);
+  await typePassword(page);
+  await page.getByRole('button', { name: '先停下，以后接着办' }).click();
+  await calm();
+
+  await page.getByRole('button', { name: '接着办' }).click();
+
+  await typePassword(page);
+  await expect(seen(page, /证书已更新/)).toBeVisible();
+  expect(containersOf(await keyState(page))).toHaveLength(2);
+  forgiveBusy(problems);
+});
+
+for (const [what, change, words] of [
+  ['closed', { enrolment: 'closed' }, '在线办理现在没有开放。'],
+  ['for fewer keys', { rolloutPercent: 0 }, '在线办理正在分批开放，现在还没有轮到这个 USBKEY。'],
+] as const) {
+  test(`${what} since the key was read: said before any password, and nothing is written`, async ({ page, desk }) => {
+    await desk({ scenario: 'due-30-days' });
+    await page.goto('/certificates');
+    await expect(seen(page, '证书还有 30 天到期，现在就可以更新。')).toBeVisible();
+    const before = await keyState(page);
+    await sayPolicy(page, change);
+
+    await page.getByRole('link', { name: primary }).click();
+
+    await expect(seen(page, words)).toBeVisible();
+    await expect(seen(page, '原来的证书仍在。')).toBeVisible();
+    await expect(page.locator('input[type=password]')).toHaveCount(0);
+    expect(await keyState(page)).toEqual(before);
+  });
+
+  test(`${what} since the password was asked for: nothing is written`, async ({ page, desk }) => {
+    await desk({ scenario: 'due-30-days' });
+    await page.goto('/certificates');
+    const before = await keyState(page);
+    await page.getByRole('link', { name: primary }).click();
+    await expect(page.locator('input[type=password]')).toBeVisible();
+    await sayPolicy(page, change);
+
+    await typePassword(page);
+
+    await expect(seen(page, words)).toBeVisible();
+    expect(containersOf(await keyState(page))).toEqual(containersOf(before));
+  });
+}
+
+test('a key that takes no encryption certificate: said before the password and at the end', async ({ page, desk }) => {
+  await page.route('**/config.json', async (route) => {
+    const response = await route.fetch();
+    const config = (await response.json()) as object;
+    const row = { vendorId: '055C', productId: 'E618', name: 'Takes one', attachment: 'longmaiHid' };
+    const models = [{ ...row, dialect: { wrappingTarget: 'temporaryKey' } }];
+    await route.fulfill({ response, json: { ...config, models } });
+  });
+  await desk({ scenario: 'due-30-days' });
+  await page.goto('/certificates');
+  const before = await keyState(page);
+  await page.getByRole('link', { name: primary }).click();
+  await expect(seen(page, /装不进新的加密证书。这次只换签名证书/)).toBeVisible();
+  await expect(page.locator('input[type=password]')).toBeVisible();
+
+  await typePassword(page);
+
+  await expect(seen(page, /证书已更新/)).toBeVisible();
+  await expect(seen(page, /加密证书没有换/)).toBeVisible();
+  await expect(page.getByRole('heading', { name: '新的加密证书' })).toHaveCount(0);
+  const after = containersOf(await keyState(page));
+  expect(after[0]).toEqual(containersOf(before)[0]);
+  expect(after[1]?.encryption).toBeFalsy();
+});
+
+test('close to the end, by a clock that no server has checked, nothing is said of days', async ({ page, desk }) => {
+  // Answers without a date, as a proxy may give them.
+  await page.route(/\.json$|\/api\/|\/ca\//, async (route) => {
+    const response = await route.fetch();
+    const headers = response.headers();
+    delete headers['date'];
+    await route.fulfill({ response, headers });
+  });
+  await desk({ scenario: 'due-30-days' });
+  await page.goto('/certificates');
+  await expect(seen(page, '证书还有 30 天到期，现在就可以更新。')).toBeVisible();
+  const state = await keyState(page);
+  const { notAfter } = parseCertificate(fromHex(containersOf(state)[0]?.signing?.certificate ?? ''));
+
+  await page.clock.setFixedTime(new Date(notAfter.getTime() + 3_600_000));
+  await page.reload();
+
+  await expect(seen(page, /核对不了时间，所以不能判断证书是不是到期/)).toBeVisible();
+  await expect(page.getByText(/已过期|还有 \d+ 天/)).toHaveCount(0);
+  await expect(page.getByRole('main').getByRole('link', { name: primary })).toHaveCount(0);
+  await expect(page.getByRole('main').getByRole('button', { name: '重新读取' })).toBeVisible();
 });
 
 test('what a key held is shown, as read then, when no key is in', async ({ page, desk }) => {

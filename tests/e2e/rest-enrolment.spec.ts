@@ -80,6 +80,28 @@ for (const [authority, form] of [
     expect(asked.filter((path) => path.endsWith('/encryption'))).toHaveLength(1);
   });
 
+test('left for later while it is busy, it is gone on with', async ({ page, desk, problems }) => {
+  await desk({ scenario: 'due-30-days' });
+  await open(page, 'rest');
+  const place = '**/ca/rest/**';
+  await page.route(place, (route) => route.fulfill({ status: 503, headers: { 'Retry-After': '120' } }));
+  await page.getByRole('link', { name: '更新证书', exact: true }).click();
+  await typePassword(page);
+  await page.getByRole('button', { name: '先停下，以后接着办' }).click();
+  await expect(seen(page, '已经按您的意思停下，办到哪一步都记着，没有丢。')).toBeVisible();
+  const [, half] = containersOf(await keyState(page));
+  await page.unroute(place);
+
+  await page.getByRole('button', { name: '接着办' }).click();
+
+  await typePassword(page);
+  await expect(seen(page, /证书已更新/)).toBeVisible();
+  expect(containersOf(await keyState(page))[1]?.name).toBe(half?.name);
+  const issued = ca.ledger.certificatesOf('sm2').filter(({ transactionId }) => transactionId !== undefined);
+  expect(issued.map(({ usage }) => usage)).toEqual(['signing', 'encryption']);
+  problems.splice(0, problems.length, ...problems.filter((problem) => !problem.includes('503')));
+});
+
 test('goes on after a reload while the authority takes its time', async ({ page, desk }) => {
   await desk({ scenario: 'ca-waits' });
   await open(page, 'rest-cfca');

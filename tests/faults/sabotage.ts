@@ -304,7 +304,13 @@ export const defects: Readonly<Record<string, Sabotage>> = {
   'encryption-forgotten': {
     says: 'the signing certificate is confirmed although an encryption certificate is to go with it',
     defect: {
-      change: (ports) => ({ ...ports, policy: { ...ports.policy, encryptionCertificate: 'none' } }),
+      change: (ports) => {
+        const rules = {
+          policy: { ...ports.policy, encryptionCertificate: 'none' },
+          enrolment: ports.enrolment,
+        } as const;
+        return { ...ports, ...rules, rulesNow: () => Promise.resolve(rules) };
+      },
     },
     slice: [double(clean), double(clean, 'rest')],
   },

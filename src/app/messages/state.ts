@@ -28,7 +28,7 @@ const zh = {
   noCertificate: 'USBKEY 里没有读到证书。请先致电热线核对。',
   clockSkew: '这台电脑的时间和标准时间差了一天以上，不能判断证书是否到期。请先校正电脑时间，再试一次。',
   timeUnchecked:
-    '没有连上服务器，核对不了时间，所以不能判断证书是不是到期、能不能更新。请连上网络再试一次；连不上，请先核对这台电脑的日期和时间。',
+    '没有连上服务器，核对不了时间，所以不能判断证书是不是到期、能不能更新。请连上网络后重新读取；连不上，请先核对这台电脑的日期和时间。',
   why: {
     noOnlineAuthority: '在线办理现在没有开放。',
     modelStopped: '这种型号的 USBKEY 暂停在线办理。',
@@ -75,7 +75,7 @@ const en: StateWords = {
   clockSkew:
     'The clock of this computer is off by more than a day, so nothing can be said about the expiry. Set the clock right and try again.',
   timeUnchecked:
-    'No server could be reached to check the time, so it cannot be said whether the certificate has expired or can be renewed yet. Connect to the network and try again; failing that, check the date and time of this computer.',
+    'No server could be reached to check the time, so it cannot be said whether the certificate has expired or can be renewed yet. Connect to the network and read it again; failing that, check the date and time of this computer.',
   why: {
     noOnlineAuthority: 'Online service is not open now.',
     modelStopped: 'Online service is paused for this model of USBKEY.',
