@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { rebuildCache, resetDevice } from '../../src/app/state/check-repairs.ts';
+import { rebuildCache, refreshContent, resetDevice } from '../../src/app/state/check-repairs.ts';
 import { browserPort, looksPrivate } from '../../src/diagnosis/browser-port.ts';
 import { cacheDatabase, userDatabase } from '../../src/storage/database.ts';
 import { TransportError } from '../../src/apdu/channel.ts';
@@ -44,6 +44,41 @@ describe('fetching the offline copy anew', () => {
     expect(await copies()).toEqual([]);
     expect(await caches.has('shell')).toBe(false);
     expect(await (await userDatabase()).getAll('transactions')).toEqual([record]);
+  });
+});
+
+describe('fetching the content anew', () => {
+  const publicKey = btoa(`\x30\x2a\x30\x05\x06\x03\x2b\x65\x70\x03\x21\x00${'k'.repeat(32)}`);
+  const config = {
+    ...{ version: 1, ca: null, api: '/api', anchors: [], intermediates: [], oldIssuers: [] },
+    holder: { taxpayerNumber: [] },
+    contentKeys: [{ keyId: 'k', algorithm: 'ed25519', publicKey }],
+  };
+  const refused = { kind: 'guidance', checkedAt: 1, refused: { reason: 'hash', version: 2 } } as const;
+  const kept = async (): Promise<unknown> => (await cacheDatabase()).get('packChecks', 'guidance');
+  beforeEach(async () => {
+    await (await cacheDatabase()).put('packChecks', refused);
+  });
+  afterEach(async () => {
+    await (await cacheDatabase()).clear('packChecks');
+  });
+
+  test('looks for newer packs too, whatever else there is not', async () => {
+    vi.stubGlobal('fetch', (url: string) =>
+      Promise.resolve(url === '/config.json' ? Response.json(config) : new Response('', { status: 404 })),
+    );
+
+    await refreshContent();
+
+    expect(await kept()).toEqual({ kind: 'guidance', checkedAt: expect.any(Number) as number });
+  });
+
+  test('without a network leaves all as it is', async () => {
+    vi.stubGlobal('fetch', () => Promise.reject(new TypeError('Failed to fetch')));
+
+    await refreshContent();
+
+    expect(await kept()).toEqual(refused);
   });
 });
 

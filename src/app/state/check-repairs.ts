@@ -14,14 +14,16 @@ import { update } from './update.svelte.ts';
 
 /** Fetches what the operator says anew, and newer content packs. Without a network the copies stay. */
 export async function refreshContent(): Promise<void> {
-  try {
-    const config = await loadConfig();
-    await loadPolicy(config);
-    await loadCentres(() => clock.now());
-    await updatePacks(config);
-  } catch (error) {
-    if (!(error instanceof ServiceError) && !(error instanceof StorageError)) throw error;
-  }
+  const config = await loadConfig().catch(staysAsItIs);
+  if (!config) return;
+  await loadPolicy(config).catch(staysAsItIs);
+  await loadCentres(() => clock.now()).catch(staysAsItIs);
+  await updatePacks(config).catch(staysAsItIs);
+}
+
+function staysAsItIs(error: unknown): undefined {
+  if (!(error instanceof ServiceError) && !(error instanceof StorageError)) throw error;
+  return undefined;
 }
 
 const readyMs = 20_000;
