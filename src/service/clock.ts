@@ -1,3 +1,7 @@
+/** Times outside are no server's: milliseconds since 1970. */
+const earliest = Date.UTC(2020, 0);
+const latest = Date.UTC(2100, 0);
+
 /**
  * The time by the server, since an office computer's clock may be years wrong: HTTP `Date` plus a monotonic offset.
  * Accuracy: `Date` has whole seconds, and half the round trip is taken off.
@@ -14,12 +18,12 @@ export class ServerClock {
     this.local = local;
   }
 
-  /** Takes the time from a response's `Date` header; a missing or unreadable header changes nothing. */
+  /** Takes the time from a response's `Date` header; a missing, unreadable or impossible one changes nothing. */
   observe(response: Response, sentAt: number): void {
     const header = response.headers.get('Date');
     const at = header === null ? Number.NaN : Date.parse(header);
     // A cached answer carries the time of its first delivery.
-    if (Number.isNaN(at) || response.headers.has('Age')) return;
+    if (!(at >= earliest && at < latest) || response.headers.has('Age')) return;
     const received = this.monotonic();
     this.offset = at + 500 + (received - sentAt) / 2 - received;
   }

@@ -1,9 +1,10 @@
 import type { CommandApdu } from '../apdu/command.ts';
 import { concat } from '../pki/bytes.ts';
 import type { EnvelopedKey } from '../pki/enveloped-key.ts';
+import { sm2IsPublicKey } from '../pki/sm2.ts';
 import { FieldReader, littleEndian } from './field-reader.ts';
 import { decodeNames, encodeName } from './names.ts';
-import type { KeyUsage } from './usbkey.ts';
+import { KeyError, type KeyUsage } from './usbkey.ts';
 
 /*
  * GM/T 0017 commands and answers as pure functions of values and bytes. CLA 80: without secure messaging. Integers are
@@ -261,12 +262,14 @@ export function importEccKeyPair(
   return command(0x72, inContainer(applicationId, containerId, algorithms, wrapped, keyPair));
 }
 
-/** X 32 ‖ Y 32 of GenECCKeyPair. @returns 04 ‖ X ‖ Y */
+/** X 32 ‖ Y 32 of GenECCKeyPair. @returns 04 ‖ X ‖ Y, a point of the SM2 curve */
 export function parseGeneratedEcc(answer: Uint8Array): Uint8Array<ArrayBuffer> {
   const fields = new FieldReader(answer, 'GenECCKeyPair');
-  const point = fields.bytes(64);
+  const point = concat(Uint8Array.of(4), fields.bytes(64));
   fields.end();
-  return concat(Uint8Array.of(4), point);
+  // Nobody could verify with it, and the request would break on it later.
+  if (!sm2IsPublicKey(point)) throw new KeyError('malformed', 'GenECCKeyPair: not a point of the SM2 curve');
+  return point;
 }
 
 /** bits 4 ‖ X ‖ Y of ExportPublicKey. @returns 04 ‖ X ‖ Y */

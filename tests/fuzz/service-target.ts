@@ -32,6 +32,7 @@ const times = [
   '1.5',
   'Sun, 22 Nov 2026 09:00:00 GMT',
   'Mon, 01 Jan 0001 00:00:00 GMT',
+  'Sat, 13 Sep 275760 00:00:00 GMT',
   'Mon, 99 Jan 2026 00:00:00 GMT',
   'GMT',
   '\u00ff',

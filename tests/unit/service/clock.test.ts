@@ -23,6 +23,8 @@ test('the time is the server’s, carried on by a clock that cannot be set', () 
 test.each([
   ['no Date header', {}],
   ['an unreadable Date header', { Date: 'yesterday' }],
+  ['a year long gone', { Date: 'Mon, 01 Jan 0001 00:00:00 GMT' }],
+  ['the last day that a date can be', { Date: 'Sat, 13 Sep 275760 00:00:00 GMT' }],
   ['a cached answer', { Date: 'Sun, 22 Nov 2026 09:00:00 GMT', Age: '60' }],
 ])('%s changes nothing', (_what, headers) => {
   const clock = new ServerClock();

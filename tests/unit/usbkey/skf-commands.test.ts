@@ -131,6 +131,7 @@ describe('answers', () => {
     ['more names than a key can have', () => skf.parseNames(manyNames(256))],
     ['no point', () => skf.parseGeneratedEcc(new Uint8Array(63))],
     ['a point with bytes left over', () => skf.parseGeneratedEcc(new Uint8Array(65))],
+    ['a point beside the curve', () => skf.parseGeneratedEcc(hex('11'.repeat(32) + '22'.repeat(32)))],
     ['a point on a curve of other bits', () => skf.parseEccPublicKey(hex(`80010000${'00'.repeat(64)}`))],
     ['a padded point with padding that is none', () => skf.parseEccPublicKey(hex(`00010000${'01'.repeat(128)}`))],
     ['a signature cut off', () => skf.parseEccSignature(hex(`00010000${'01'.repeat(63)}`))],
@@ -173,10 +174,14 @@ describe('answers', () => {
 
 describe('public keys and signatures', () => {
   const [x, y] = ['11'.repeat(32), '22'.repeat(32)];
+  /** G of the SM2 curve, x ‖ y: GB/T 32918.5 §2. */
+  const basePoint =
+    '32c4ae2c1f1981195f9904466a39c9948fe30bbff2660be1715a4589334c74c7' +
+    'bc3736a2f4f6779c59bdcee36b692153d0a9877cc62a474002df32e52139f0a0';
   const zeros = '00'.repeat(32);
 
   it('of SM2 come with 32-byte numbers, or padded to 64', () => {
-    expect(toHex(skf.parseGeneratedEcc(hex(x + y)))).toBe(`04${x}${y}`);
+    expect(toHex(skf.parseGeneratedEcc(hex(basePoint)))).toBe(`04${basePoint}`);
     expect(toHex(skf.parseEccPublicKey(hex(`00010000${x}${y}`)))).toBe(`04${x}${y}`);
     expect(toHex(skf.parseEccPublicKey(hex(`00010000${zeros}${x}${zeros}${y}`)))).toBe(`04${x}${y}`);
     expect(toHex(skf.parseEccSignature(hex(`00010000${x}${y}`)))).toBe(x + y);
