@@ -119,7 +119,8 @@ export class ApduSession {
       const getResponse = { cla: 0, ins: insGetResponse, p1: 0, p2: 0, ne: response.sw & 0xff || neAll.short };
       response = await this.#sendWithLe(getResponse, 'short', options);
       total += response.data.length;
-      const endless = response.data.length === 0 || total > maxResponseBytes - 2 || rounds >= maxGetResponses;
+      if (total > maxResponseBytes - 2) throw new TransportError('malformed', 'more response data than Ne can ask for');
+      const endless = response.data.length === 0 || rounds >= maxGetResponses;
       if (response.sw >> 8 === 0x61 && endless) {
         throw new TransportError('malformed', 'the key announces response data that never ends');
       }

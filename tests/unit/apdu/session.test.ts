@@ -138,6 +138,18 @@ describe('61xx and 6Cxx', () => {
 
     await expect(session.exchange(read, options)).rejects.toMatchObject({ name: 'TransportError', code: 'malformed' });
   });
+
+  it('takes as much as one command can ask for, and not a byte more, not even in the last part', async () => {
+    const piece = `${'00'.repeat(256)}6100`;
+    const whole = Array.from({ length: 255 }, () => piece);
+    const answering = (last: number): ApduSession => {
+      const channel = new ScriptedChannel(inOrder(...whole, `${'00'.repeat(last)}9000`));
+      return new ApduSession(channel, { extendedLength: 'whenNeeded' });
+    };
+
+    expect((await answering(256).exchange(read, options)).data).toHaveLength(65_536);
+    await expect(answering(257).exchange(read, options)).rejects.toMatchObject({ code: 'malformed' });
+  });
 });
 
 describe('one exchange at a time', () => {
