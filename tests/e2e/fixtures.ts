@@ -57,6 +57,9 @@ export const test = base.extend<Fixtures>({
       browser.on('context', watchAnother);
       await use(problems);
       browser.off('context', watchAnother);
+      // What a page still asks for in the end is nobody's failure.
+      for (const page of context.pages()) await page.unrouteAll({ behavior: 'ignoreErrors' });
+      await context.unrouteAll({ behavior: 'ignoreErrors' });
       expect(problems).toEqual([]);
       expect(foreign).toEqual([]);
     },
