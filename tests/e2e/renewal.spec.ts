@@ -3,6 +3,7 @@ import { fromHex } from '../../src/pki/bytes.ts';
 import { parseCertificate } from '../../src/pki/certificate.ts';
 import { attachments } from '../virtual-key/state.ts';
 import { containersOf, expect, keyState, seen, test, typePassword } from './fixtures.ts';
+import { knowsNoImport } from './parts/views.ts';
 
 const primary = /更新证书|升级证书/;
 
@@ -164,9 +165,9 @@ test('while the authority is busy one may leave it for later, and goes on from t
 
   await page.getByRole('button', { name: '先停下，以后接着办' }).click();
 
-  await expect(seen(page, '已经按您的意思停下，办到哪一步都记着，没有丢。')).toBeVisible();
+  await expect(seen(page, '已停下，办理的进度都记着。')).toBeVisible();
   await expect(seen(page, '原来的证书仍在。')).toBeVisible();
-  await expect(seen(page, /请在 \d{4}年\d+月\d+日.* 以后再来，插上同一个 USBKEY，从这里接着办。/)).toBeVisible();
+  await expect(seen(page, /\d{4}年\d+月\d+日.* 以后插上，接着办。/)).toBeVisible();
   const [old, half] = containersOf(await keyState(page));
   expect(old).toEqual(containersOf(before)[0]);
 
@@ -234,18 +235,12 @@ for (const [what, change, words] of [
 }
 
 test('a key that takes no encryption certificate: said before the password and at the end', async ({ page, desk }) => {
-  await page.route('**/config.json', async (route) => {
-    const response = await route.fetch();
-    const config = (await response.json()) as object;
-    const row = { vendorId: '055C', productId: 'E618', name: 'Takes one', attachment: 'longmaiHid' };
-    const models = [{ ...row, dialect: { wrappingTarget: 'temporaryKey' } }];
-    await route.fulfill({ response, json: { ...config, models } });
-  });
+  await knowsNoImport(page);
   await desk({ scenario: 'due-30-days' });
   await page.goto('/certificates');
   const before = await keyState(page);
   await page.getByRole('link', { name: primary }).click();
-  await expect(seen(page, /装不进新的加密证书。这次只换签名证书/)).toBeVisible();
+  await expect(seen(page, /这个 USBKEY 装不进新的加密证书，原来的不动。/)).toBeVisible();
   await expect(page.locator('input[type=password]')).toBeVisible();
 
   await typePassword(page);

@@ -88,7 +88,7 @@ test('left for later while it is busy, it is gone on with', async ({ page, desk,
   await page.getByRole('link', { name: '更新证书', exact: true }).click();
   await typePassword(page);
   await page.getByRole('button', { name: '先停下，以后接着办' }).click();
-  await expect(seen(page, '已经按您的意思停下，办到哪一步都记着，没有丢。')).toBeVisible();
+  await expect(seen(page, '已停下，办理的进度都记着。')).toBeVisible();
   const [, half] = containersOf(await keyState(page));
   await page.unroute(place);
 

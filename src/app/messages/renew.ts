@@ -43,8 +43,8 @@ const zh = {
   waitingNote: '等待的时候请让 USBKEY 插着。关闭页面也不会丢，下次插上可以接着办。',
   pause: '先停下，以后接着办',
   goOn: '接着办',
-  leavesEncryption:
-    '这个 USBKEY 里有签名、加密两张证书，但它装不进新的加密证书。这次只换签名证书，原来的加密证书不动。要换加密证书，请带上 USBKEY 到任意服务中心。',
+  leavesEncryption: (holder: string): string =>
+    `输入密码后，只为“${holder}”更换签名证书。这个 USBKEY 装不进新的加密证书，原来的不动。`,
   confirm: {
     renewal: (holder: string): string =>
       `输入密码后，开始为“${holder}”更新证书：生成新密钥，申请新证书，写入 USBKEY。原来的证书会保留。`,
@@ -87,8 +87,8 @@ const zh = {
   stopped: {
     cancelled: { happened: '没有办理。', next: '随时可以重新开始。' },
     paused: {
-      happened: '已经按您的意思停下，办到哪一步都记着，没有丢。',
-      next: '现在可以拔下 USBKEY。请在 {when} 以后再来，插上同一个 USBKEY，从这里接着办。',
+      happened: '已停下，办理的进度都记着。',
+      next: '可以拔下 USBKEY。{when} 以后插上，接着办。',
     },
     locked: { happened: 'USBKEY 已锁死，网上不能解锁。', next: '请到任意服务中心解锁，解锁后可以回来继续办。' },
     passwordUnknown: {
@@ -215,8 +215,8 @@ const en: typeof zh = {
     'Leave the USBKEY in while waiting. Closing the page loses nothing: plug it in next time and the work goes on.',
   pause: 'Stop for now, go on later',
   goOn: 'Go on',
-  leavesEncryption:
-    'There are a signing and an encryption certificate on this USBKEY, but it cannot take a new encryption certificate. Only the signing certificate is replaced; the encryption certificate stays as it is. Should it have to be replaced, take the USBKEY to any service centre.',
+  leavesEncryption: (holder: string): string =>
+    `With the password only the signing certificate of “${holder}” is replaced: this USBKEY takes no new encryption certificate.`,
   confirm: {
     renewal: (holder: string): string =>
       `With the password the renewal for “${holder}” begins: a new key pair, a new certificate, written to the USBKEY. The old certificate stays.`,
@@ -261,8 +261,8 @@ const en: typeof zh = {
   stopped: {
     cancelled: { happened: 'Nothing was done.', next: 'You can start again at any time.' },
     paused: {
-      happened: 'The work has stopped as you wished; how far it got is kept, and nothing is lost.',
-      next: 'You may unplug the USBKEY. Come back after {when} with the same USBKEY; the work goes on from here.',
+      happened: 'Stopped for now; nothing is lost.',
+      next: 'You may unplug it. Go on after {when}.',
     },
     locked: {
       happened: 'The USBKEY is locked and cannot be unlocked online.',

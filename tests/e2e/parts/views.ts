@@ -58,6 +58,17 @@ const acceptsUntil =
     await renewsUntil(words)(page);
   };
 
+/** The operator's word that this model imports no encryption key pair. */
+export async function knowsNoImport(page: Page): Promise<void> {
+  await page.route('**/config.json', async (route) => {
+    const response = await route.fetch();
+    const config = (await response.json()) as object;
+    const row = { vendorId: '055C', productId: 'E618', name: 'Takes one', attachment: 'longmaiHid' };
+    const models = [{ ...row, dialect: { wrappingTarget: 'temporaryKey' } }];
+    await route.fulfill({ response, json: { ...config, models } });
+  });
+}
+
 /** What a key makes of the two pages about it. */
 export const keyViews: readonly View[] = [
   {
@@ -222,6 +233,26 @@ export const keyViews: readonly View[] = [
       await renewsUntil(/证书机构正在处理/)(page);
       await page.evaluate(() => window.virtualKey.unplug());
       await sees('USBKEY 断开了。')(page);
+    },
+  },
+  {
+    name: 'renew: left for later',
+    path: '/renew',
+    key: { scenario: 'ca-waits' },
+    reach: async (page: Page): Promise<void> => {
+      await typePassword(page);
+      await page.getByRole('button', { name: '先停下，以后接着办' }).click();
+      await sees(/已停下/)(page);
+    },
+  },
+  {
+    name: 'renew: takes no encryption certificate',
+    path: '/renew',
+    key: { scenario: 'due-30-days' },
+    reach: async (page: Page): Promise<void> => {
+      await knowsNoImport(page);
+      await page.reload();
+      await sees(/装不进新的加密证书/)(page);
     },
   },
   {
