@@ -47,7 +47,9 @@ export function readRecord(row: StoredTransaction): JournalRecord {
     return typeof ref?.application === 'string' && typeof ref.container === 'string';
   };
   const sound =
-    /^[0-9a-f]{32}$/.test(row.transactionId) &&
+    // As the type says; of a foreign database nothing is certain.
+    typeof value['transactionId'] === 'string' &&
+    /^[0-9a-f]{32}$/.test(value['transactionId']) &&
     typeof value['keySerialNumber'] === 'string' &&
     typeof value['startedAt'] === 'number' &&
     typeof value['updatedAt'] === 'number' &&

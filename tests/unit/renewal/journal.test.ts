@@ -53,6 +53,8 @@ test.each([
   ['an unknown purpose', { purpose: 'theft' }],
   ['a container without a name', { newContainer: { application: 'A' } }],
   ['a transaction id of another form', { transactionId: 'xyz' }],
+  ['a transaction id that is a list', { transactionId: [record.transactionId] }],
+  ['a transaction id that is nothing in words', { transactionId: { toString: 0 } }],
   ['a request that is a number', { request: 7 }],
   ['a way to a slot where nobody looks', { promotion: 'chosen', promotionSlot: '9D' }],
   ['no times', { updatedAt: undefined }],
