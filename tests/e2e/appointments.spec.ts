@@ -6,7 +6,11 @@ import { pageCount, pageSize } from './parts/pdf.ts';
 import { everythingStored } from './parts/storage.ts';
 
 let office: Bookings;
-test.afterEach(() => office.close());
+test.afterEach(async ({ context }) => {
+  // A page that is still open may ask a server that is gone.
+  for (const page of context.pages()) await page.close();
+  await office.close();
+});
 
 const heading = (page: Page, name: string | RegExp): ReturnType<Page['getByRole']> =>
   page.getByRole('heading', { level: 1, name });

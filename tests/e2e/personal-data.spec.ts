@@ -189,7 +189,11 @@ test('a letter of authorisation, kept or not, and an invoice slip are found nowh
 
 test.describe('a booking', () => {
   let office: Bookings;
-  test.afterEach(() => office.close());
+  test.afterEach(async ({ context }) => {
+    // A page that is still open may ask a server that is gone.
+    for (const page of context.pages()) await page.close();
+    await office.close();
+  });
 
   async function fillVisitor(page: Page): Promise<void> {
     await page.getByLabel('姓氏').fill(visitor.surname);
