@@ -391,6 +391,7 @@ test.describe('away while a certificate is renewed, and back again', () => {
     await expect(seen(page, out)).toBeVisible();
 
     await page.getByRole('button', { name: '再试一次' }).click();
+    await expect(seen(page, '请插好同一个 USBKEY，点“连接 USBKEY”选中它，从刚才的步骤继续。')).toBeVisible();
     await page.getByRole('button', { name: '连接 USBKEY' }).click();
     await choose(page, 'USBKEY CCID-E');
 

@@ -79,6 +79,7 @@ const zh = {
   restart: '重新开始',
   bring: '看要带什么',
   centre: '带上 USBKEY 到服务中心',
+  chooseAgain: '请插好同一个 USBKEY，点“连接 USBKEY”选中它，从刚才的步骤继续。',
   waitingForKey: '请拔下 USBKEY，等几秒，再插上同一个 USBKEY。插好后会自动继续。',
   waitingForKeyLong: '还没有认到 USBKEY。换一个 USB 接口试试；一直认不到，请点“再试一次”。',
   unpluggedWait: '正在等 USBKEY 插入…',
@@ -251,6 +252,7 @@ const en: typeof zh = {
   restart: 'Start again',
   bring: 'What to bring',
   centre: 'Take the USBKEY to a service centre',
+  chooseAgain: 'Plug in the same USBKEY, press Connect USBKEY and choose it: the work goes on from there.',
   waitingForKey:
     'Unplug the USBKEY, wait a few seconds and plug the same one in again. The work then goes on by itself.',
   waitingForKeyLong: 'No USBKEY has been seen yet. Try another USB port; if that does not help, press “Try again”.',
