@@ -236,6 +236,20 @@ export const keyViews: readonly View[] = [
     },
   },
   {
+    name: 'renew: to be chosen again',
+    path: '/renew',
+    key: { scenario: 'due-30-days', attachment: 'ccid-extended' },
+    reach: async (page: Page): Promise<void> => {
+      await expect(page.locator('input[type=password]')).toBeVisible();
+      await page.evaluate(async () => {
+        for (const device of await navigator.usb.getDevices()) await device.forget();
+      });
+      await renewsUntil('USBKEY 断开了。')(page);
+      await page.getByRole('button', { name: '再试一次' }).click();
+      await sees(/^请插好同一个 USBKEY/)(page);
+    },
+  },
+  {
     name: 'renew: left for later',
     path: '/renew',
     key: { scenario: 'ca-waits' },
